@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The contract of a layer, what most layers share of it, and the concept that checks it.
+//
+// A layer is a stateless description. `description::at<In, Num>` binds it to the shape of its input and a precision and has
+//   out                      the shape of its output
+//   needs_output             does entry or backward read y?
+//   params<T>                its parameters: `fields(f)` calls f("name", tensor[, init]) or f("name", nested aggregate)
+//   saved<M>                 what backward needs of forward; one for each application of the layer, owned by the caller
+//   scratch<M>               does not outlive the call
+//   forward<M>(c, p, x, s, k, out)               hands y = f(x) to the sink `out`
+//   entry(s, y, d)                               the sink through which dy reaches the layer; it leaves its result in d
+//   backward(c, p, g, x, y, d, s, k, dx)         adds to the gradients g, hands the gradient of x to the sink `dx`
+// backward runs once for each forward and may consume what was saved. When the last product feeds `dx`, d must not be read any more
+// but for the row at hand: the layer below may be writing its own gradient there.
+#pragma once
+#include <concepts>
+
+#include "trm/backend/count.hpp"
+#include "trm/core/call.hpp"
+#include "trm/core/numerics.hpp"
+#include "trm/core/tensor.hpp"
+#include "trm/core/view.hpp"
+#include "trm/ops/sinks.hpp"
+
+namespace trm {
+
+/// What the gradient needs lies in `saved` when training and in `scratch` otherwise.
+template <mode M, class Saved, class Scratch>
+constexpr auto& kept(Saved& s, Scratch& k) {
+  if constexpr (M == mode::training) {
+    return s;
+  } else {
+    return k;
+  }
+}
+
+/// For layers whose gradient begins with dy as it is.
+struct plain_entry {
+  static constexpr bool needs_output = false;
+  template <class S, class Y, class D>
+  static constexpr auto entry(const S&, Y, D d) {
+    return sink::store<D>{d};
+  }
+};
+
+/// The activation of a shape in a precision.
+template <shape S, class Num>
+using activation_of = view<typename Num::activation, S.length, S.width, S.order>;
+
+/// The contract, checked with the backend that computes nothing.
+template <class Layer, shape In, class Num>
+concept layer = requires(const call<count>& c, const typename bound<Layer, In, Num>::template params<float> p,
+                         typename bound<Layer, In, Num>::template saved<mode::training> s,
+                         typename bound<Layer, In, Num>::template scratch<mode::training> k,
+                         activation_of<In, Num> x, activation_of<bound<Layer, In, Num>::out, Num> y) {
+  { bound<Layer, In, Num>::needs_output } -> std::convertible_to<bool>;
+  bound<Layer, In, Num>::template forward<mode::training>(c, p, x, s, k, sink::store<decltype(y)>{y});
+  bound<Layer, In, Num>::entry(s, y, y);
+  bound<Layer, In, Num>::backward(c, p, p, x, y, y, s, k, sink::store<decltype(x)>{x});
+};
+
+}  // namespace trm
