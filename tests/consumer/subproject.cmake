@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# add_subdirectory from a project with settings of its own.
+include("${CMAKE_CURRENT_LIST_DIR}/common.cmake")
+
+configure_and_build("${CMAKE_CURRENT_LIST_DIR}/subproject" "${WORK_DIR}/build" "-DTRM_SOURCE_DIR=${SOURCE_DIR}")
+run("${WORK_DIR}/build/consumer" "${VERSION}")
