@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// A batch of examples: token inputs, token labels and puzzle identifiers.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace trm {
+
+/// The label of a position that does not count.
+inline constexpr std::int32_t ignored_label = -100;
+
+/// Memory for B examples of S tokens.
+struct batch_view {
+  std::span<std::int32_t> inputs;              // [B, S]
+  std::span<std::int32_t> labels;              // [B, S]
+  std::span<std::int32_t> puzzle_identifiers;  // [B]
+};
+
+/// Owns what a batch_view refers to.
+class batch_memory {
+ public:
+  batch_memory(std::int32_t batch, std::int32_t seq_len)
+      : inputs_(static_cast<std::size_t>(batch) * static_cast<std::size_t>(seq_len)),
+        labels_(inputs_.size()),
+        puzzle_identifiers_(static_cast<std::size_t>(batch)) {}
+  batch_view view() { return {inputs_, labels_, puzzle_identifiers_}; }
+
+ private:
+  std::vector<std::int32_t> inputs_, labels_, puzzle_identifiers_;
+};
+
+}  // namespace trm

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// What a sampler asks of data: examples by row, rows in puzzles, puzzles in groups. Files, generators and transforms alike.
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trm/core/error.hpp"
+
+namespace trm {
+
+/// [first, last)
+struct index_range {
+  std::int64_t first = 0, last = 0;
+  constexpr std::int64_t size() const { return last - first; }
+};
+
+/// A set of examples. Rows are numbered from 0; every row belongs to one puzzle (one augmentation of a task), every puzzle to one
+/// group (a task with all its augmentations); rows of a puzzle and puzzles of a group are consecutive, and a group has at least
+/// one puzzle. `read` writes seq_len tokens into `inputs` and `labels` (labels: ignored_label where a position does not count);
+/// it is a function of `row`: the same row gives the same tokens whenever and by whomever it is read.
+template <class S>
+concept example_source = requires(const S& s, std::int64_t i, std::int32_t* tokens) {
+  { s.rows() } -> std::convertible_to<std::int64_t>;
+  { s.puzzles() } -> std::convertible_to<std::int64_t>;
+  { s.groups() } -> std::convertible_to<std::int64_t>;
+  { s.puzzles_of(i) } -> std::convertible_to<index_range>;          // of group i
+  { s.rows_of(i) } -> std::convertible_to<index_range>;             // of puzzle i
+  { s.puzzle_identifier(i) } -> std::convertible_to<std::int32_t>;  // of puzzle i
+  s.read(i, tokens, tokens);                                        // row i: inputs, labels
+};
+
+/// The fields of dataset.json (the published PuzzleDatasetMetadata).
+struct dataset_metadata {
+  std::int32_t pad_id = 0;
+  std::optional<std::int32_t> ignore_label_id;  // a label equal to it does not count
+  std::int32_t blank_identifier_id = 0;
+  std::int32_t vocab_size = 0;
+  std::int32_t seq_len = 0;
+  std::int32_t num_puzzle_identifiers = 1;
+  std::int64_t total_groups = 0;
+  double mean_puzzle_examples = 0;
+  std::int64_t total_puzzles = 0;
+  std::vector<std::string> sets;
+};
+
+/// Supervision steps of a training run: int(epochs * total_groups * mean_puzzle_examples / batch), as published.
+inline std::int64_t training_steps(std::int64_t epochs, const dataset_metadata& data, std::int64_t batch) {
+  const double steps = static_cast<double>(epochs) * static_cast<double>(data.total_groups) *
+                       data.mean_puzzle_examples / static_cast<double>(batch);
+  if (batch < 1 || epochs < 0 || !(steps >= 0 && steps < 0x1p62))
+    throw error("training_steps", "epochs or batch out of range");
+  return static_cast<std::int64_t>(steps);
+}
+
+}  // namespace trm
