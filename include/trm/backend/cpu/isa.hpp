@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// Instruction sets: what this machine has, and how one body of code is compiled for each of them without compiler flags.
+#pragma once
+#include <atomic>
+#include <string>
+#include <type_traits>
+
+#include "trm/core/error.hpp"
+
+/// For every function and lambda on the way from `for_isa` to vector code: it then belongs to the function that was compiled for
+/// the instruction set. On a lambda it stands before the body: `[&](auto level) TRM_INLINE { ... }`.
+#define TRM_INLINE __attribute__((always_inline))
+
+#if defined(__x86_64__)
+#define TRM_TARGET_AVX2 __attribute__((target("avx2,fma")))
+#define TRM_TARGET_AVX512 __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")))
+#define TRM_TARGET_AVX512_BF16 __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
+#endif
+
+namespace trm::cpu {
+
+/// Each contains the ones before it.
+enum class isa { portable, avx2, avx512, avx512_bf16 };
+
+constexpr const char* name(isa level) {
+  constexpr const char* names[] = {"portable", "avx2", "avx512", "avx512_bf16"};
+  return names[static_cast<int>(level)];
+}
+
+/// The best that processor and operating system support.
+inline isa detect_isa() {
+#if defined(__x86_64__)
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return isa::portable;
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq") ||
+      !__builtin_cpu_supports("avx512vl")) {
+    return isa::avx2;
+  }
+  return __builtin_cpu_supports("avx512bf16") ? isa::avx512_bf16 : isa::avx512;
+#else
+  return isa::portable;
+#endif
+}
+
+namespace detail {
+inline std::atomic<isa>& chosen_isa() {
+  static std::atomic<isa> level{detect_isa()};
+  return level;
+}
+}  // namespace detail
+
+/// What this process computes with: `detect_isa()` unless `use_isa` said otherwise.
+inline isa current_isa() { return detail::chosen_isa().load(std::memory_order_relaxed); }
+
+/// Computes with `level` from now on, process-wide; for tests and comparisons, between calls of kernels. Prepared weights stay valid.
+/// Throws trm::error where the machine lacks it.
+inline void use_isa(isa level) {
+  if (level > detect_isa()) throw error("use_isa", std::string("this machine has no ") + name(level));
+  detail::chosen_isa().store(level, std::memory_order_relaxed);
+}
+
+/// What a body of code knows at compile time about the instruction set that it is compiled for.
+template <isa Level>
+struct isa_level {
+  static constexpr isa value = Level;
+  /// float32 lanes of a vector register.
+  static constexpr int lanes = Level == isa::portable ? 4 : Level == isa::avx2 ? 8 : 16;
+  /// Has vdpbf16ps: pairs of bf16 multiplied and added to float32.
+  static constexpr bool bf16_products = Level == isa::avx512_bf16;
+};
+
+namespace detail {
+template <isa Level, class F>
+struct compiled_for {
+  static void call(F& f) { f(isa_level<Level>{}); }
+};
+#if defined(__x86_64__)
+template <class F>
+struct compiled_for<isa::avx2, F> {
+  TRM_TARGET_AVX2 static void call(F& f) { f(isa_level<isa::avx2>{}); }
+};
+template <class F>
+struct compiled_for<isa::avx512, F> {
+  TRM_TARGET_AVX512 static void call(F& f) { f(isa_level<isa::avx512>{}); }
+};
+template <class F>
+struct compiled_for<isa::avx512_bf16, F> {
+  TRM_TARGET_AVX512_BF16 static void call(F& f) { f(isa_level<isa::avx512_bf16>{}); }
+};
+#endif
+}  // namespace detail
+
+/// f(isa_level<Level>{}) in a function compiled for Level. `f` and whatever it calls with vectors must be TRM_INLINE.
+template <isa Level, class F>
+inline void with_isa(F&& f) {
+  detail::compiled_for<Level, std::remove_reference_t<F>>::call(f);
+}
+
+/// The same for a level known at run time:
+///   for_isa(current_isa(), [&](auto level) TRM_INLINE { constexpr int n = level.lanes; ... });
+template <class F>
+inline void for_isa(isa level, F&& f) {
+  switch (level) {
+#if defined(__x86_64__)
+    case isa::avx512_bf16: return with_isa<isa::avx512_bf16>(f);
+    case isa::avx512: return with_isa<isa::avx512>(f);
+    case isa::avx2: return with_isa<isa::avx2>(f);
+#endif
+    default: return with_isa<isa::portable>(f);
+  }
+}
+
+}  // namespace trm::cpu

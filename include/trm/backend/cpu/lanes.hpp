@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// A vector register of float32 or 32-bit words, on the compilers' vector extension: one source for every instruction set.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "trm/backend/cpu/isa.hpp"
+#include "trm/core/bf16.hpp"
+
+// Vectors are passed between functions that are always inlined: there is no calling convention to warn of.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+namespace trm::cpu {
+
+/// N (4, 8 or 16) lanes of T (float or std::uint32_t). Made and used in code under `for_isa` only.
+template <class T, int N>
+struct lanes {
+  typedef T native __attribute__((vector_size(4 * N)));
+  native v;
+
+  TRM_INLINE static inline lanes load(const T* p) {
+    lanes r;
+    __builtin_memcpy(&r.v, p, sizeof r.v);
+    return r;
+  }
+  TRM_INLINE static inline lanes broadcast(T x) { return {x - native{}}; }
+  TRM_INLINE static inline lanes zero() { return {native{}}; }
+  /// The first `count` elements, zeros after them. Reads nothing else.
+  TRM_INLINE static inline lanes load(const T* p, int count) {
+    T part[N] = {};
+    std::memcpy(part, p, static_cast<std::size_t>(count) * sizeof(T));
+    return load(part);
+  }
+  TRM_INLINE inline void store(T* p) const { __builtin_memcpy(p, &v, sizeof v); }
+  TRM_INLINE inline void store(T* p, int count) const {
+    T part[N];
+    store(part);
+    std::memcpy(p, part, static_cast<std::size_t>(count) * sizeof(T));
+  }
+
+  TRM_INLINE friend inline lanes operator+(const lanes& a, const lanes& b) { return {a.v + b.v}; }
+  TRM_INLINE friend inline lanes operator-(const lanes& a, const lanes& b) { return {a.v - b.v}; }
+  TRM_INLINE friend inline lanes operator*(const lanes& a, const lanes& b) { return {a.v * b.v}; }
+  TRM_INLINE friend inline lanes operator/(const lanes& a, const lanes& b) { return {a.v / b.v}; }
+  TRM_INLINE inline lanes& operator+=(const lanes& b) { return *this = *this + b; }
+  TRM_INLINE inline lanes& operator*=(const lanes& b) { return *this = *this * b; }
+};
+
+template <int N>
+using floats = lanes<float, N>;
+template <int N>
+using words = lanes<std::uint32_t, N>;
+
+/// a * b + c, in one rounding where the instruction set has it and the compiler may contract.
+template <int N>
+TRM_INLINE inline floats<N> multiply_add(const floats<N>& a, const floats<N>& b, const floats<N>& c) {
+  return {a.v * b.v + c.v};
+}
+
+/// The same bits.
+template <class U, class T, int N>
+TRM_INLINE inline lanes<U, N> bits_as(const lanes<T, N>& a) {
+  return {(typename lanes<U, N>::native)a.v};
+}
+
+/// All bits set in the lanes where a < b; never where one is NaN.
+template <int N>
+TRM_INLINE inline words<N> less(const floats<N>& a, const floats<N>& b) {
+  return {(typename words<N>::native)(a.v < b.v)};
+}
+
+/// Where `mask` has all bits set a, elsewhere b.
+template <class T, int N>
+TRM_INLINE inline lanes<T, N> select(const words<N>& mask, const lanes<T, N>& a, const lanes<T, N>& b) {
+  using word = typename words<N>::native;
+  return {(typename lanes<T, N>::native)(((word)a.v & mask.v) | ((word)b.v & ~mask.v))};
+}
+
+/// The larger one; b where one is NaN.
+template <int N>
+TRM_INLINE inline floats<N> max(const floats<N>& a, const floats<N>& b) {
+  return select(less(b, a), a, b);
+}
+
+/// N bf16 as the upper halves of 32-bit words, which are their float32 values.
+template <int N>
+TRM_INLINE inline words<N> load_words(const bf16* p) {
+  typedef std::uint16_t half __attribute__((vector_size(2 * N)));
+  half h;
+  __builtin_memcpy(&h, p, sizeof h);
+  return {__builtin_convertvector(h, typename words<N>::native)};
+}
+
+/// What trm::bf16(float) gives for each lane, in the low half of the word: round to nearest even, NaN quiet.
+template <int N>
+TRM_INLINE inline words<N> round_to_bf16(const floats<N>& a) {
+  using word = typename words<N>::native;
+  const word u = (word)a.v;
+  const word rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
+  const word nan = (word)((u & 0x7fffffffu) > (word{} + 0x7f800000u));
+  return {(rounded & ~nan) | (((u >> 16) | 0x40u) & nan)};
+}
+
+template <int N>
+TRM_INLINE inline floats<N> load_floats(const float* p) {
+  return floats<N>::load(p);
+}
+template <int N>
+TRM_INLINE inline floats<N> load_floats(const bf16* p) {
+  return bits_as<float>(words<N>{load_words<N>(p).v << 16});
+}
+template <int N>
+TRM_INLINE inline void store_floats(const floats<N>& a, float* p) {
+  a.store(p);
+}
+template <int N>
+TRM_INLINE inline void store_floats(const floats<N>& a, bf16* p) {
+  typedef std::uint16_t half __attribute__((vector_size(2 * N)));
+  const half h = __builtin_convertvector(round_to_bf16(a).v, half);
+  __builtin_memcpy(p, &h, sizeof h);
+}
+/// The first `count` lanes only.
+template <int N, class T>
+TRM_INLINE inline floats<N> load_floats(const T* p, int count) {
+  float part[N] = {};
+  for (int i = 0; i < count; ++i) part[i] = static_cast<float>(p[i]);
+  return floats<N>::load(part);
+}
+template <int N, class T>
+TRM_INLINE inline void store_floats(const floats<N>& a, T* p, int count) {
+  float part[N];
+  a.store(part);
+  for (int i = 0; i < count; ++i) p[i] = T(part[i]);
+}
+
+}  // namespace trm::cpu
+
+#pragma GCC diagnostic pop
