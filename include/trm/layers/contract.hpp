@@ -43,20 +43,47 @@ struct plain_entry {
   }
 };
 
+namespace detail {
+
+template <shape S, class Num>
+struct activation {  // a struct of its own: g++ 12 does not survive the alias with a dependent shape
+  using type = view<typename Num::activation, S.length, S.width, S.order>;
+};
+
+}  // namespace detail
+
 /// The activation of a shape in a precision.
 template <shape S, class Num>
-using activation_of = view<typename Num::activation, S.length, S.width, S.order>;
+using activation_of = typename detail::activation<S, Num>::type;
 
-/// The contract, checked with the backend that computes nothing.
+namespace detail {
+
+/// The types that a layer's functions are called with, for the concept below.
 template <class Layer, shape In, class Num>
-concept layer = requires(const call<count>& c, const typename bound<Layer, In, Num>::template params<float> p,
-                         typename bound<Layer, In, Num>::template saved<mode::training> s,
-                         typename bound<Layer, In, Num>::template scratch<mode::training> k,
-                         activation_of<In, Num> x, activation_of<bound<Layer, In, Num>::out, Num> y) {
-  { bound<Layer, In, Num>::needs_output } -> std::convertible_to<bool>;
-  bound<Layer, In, Num>::template forward<mode::training>(c, p, x, s, k, sink::store<decltype(y)>{y});
-  bound<Layer, In, Num>::entry(s, y, y);
-  bound<Layer, In, Num>::backward(c, p, p, x, y, y, s, k, sink::store<decltype(x)>{x});
+struct contract {
+  using at = bound<Layer, In, Num>;
+  using params = typename at::template params<float>;
+  using saved = typename at::template saved<mode::training>;
+  using scratch = typename at::template scratch<mode::training>;
+  using x = activation_of<In, Num>;
+  using y = activation_of<at::out, Num>;
+  using to_x = sink::store<x>;
+  using to_y = sink::store<y>;
 };
+
+template <class C>
+concept keeps_contract = requires(const call<count>& c, const typename C::params p, typename C::saved s, typename C::scratch k,
+                                  typename C::x x, typename C::y y, typename C::to_x dx, typename C::to_y out) {
+  { C::at::needs_output } -> std::convertible_to<bool>;
+  C::at::template forward<mode::training>(c, p, x, s, k, out);
+  C::at::entry(s, y, y);
+  C::at::backward(c, p, p, x, y, y, s, k, dx);
+};
+
+}  // namespace detail
+
+/// Does the description keep the contract for this input? Checked with the backend that computes nothing.
+template <class Layer, shape In, class Num>
+concept layer = detail::keeps_contract<detail::contract<Layer, In, Num>>;
 
 }  // namespace trm

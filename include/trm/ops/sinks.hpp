@@ -101,15 +101,22 @@ struct rotate {
 /// The most states that one application may sum.
 inline constexpr int most_states = 8;
 
-/// y = v, and what the next application reads: u = y + (others[0] + ... + others[count-1]); nothing of u when `next` is false.
+/// u = v + (others[0] + ... + others[count-1]): the input of an application.
+template <class U>
+struct sum_with {
+  static constexpr grain needs = grain::element;
+  U u;
+  int count = 0;
+  U others[most_states]{};
+};
+
+/// y = v, and, when `next` is set, what the next application reads: u = y + (others ...), y rounded as stored.
 template <class Y>
 struct store_and_sum {
   static constexpr grain needs = grain::element;
   Y y;
   bool next = false;
-  Y u{};
-  int count = 0;
-  Y others[most_states]{};
+  sum_with<Y> sum{};
 };
 
 /// A gradient that reaches several states: for every target y = v or y += v; then, when `deliver` is set,
@@ -158,11 +165,15 @@ constexpr auto flip(activate_gradient<F, P, H> s) {
   auto h = trm::flip(s.h);
   return activate_gradient<F, decltype(pre), decltype(h)>{pre, h};
 }
-template <class Y>
-constexpr auto flip(store_and_sum<Y> s) {
-  store_and_sum<decltype(trm::flip(s.y))> f{trm::flip(s.y), s.next, trm::flip(s.u), s.count, {}};
+template <class U>
+constexpr auto flip(sum_with<U> s) {
+  sum_with<decltype(trm::flip(s.u))> f{trm::flip(s.u), s.count, {}};
   for (int i = 0; i < s.count; ++i) f.others[i] = trm::flip(s.others[i]);
   return f;
+}
+template <class Y>
+constexpr auto flip(store_and_sum<Y> s) {
+  return store_and_sum<decltype(trm::flip(s.y))>{trm::flip(s.y), s.next, flip(s.sum)};
 }
 
 }  // namespace trm::sink

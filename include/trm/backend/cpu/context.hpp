@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: MIT
+// The CPU backend: every operation, on a pool of threads, with the matrix product of a provider.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <thread>
+
+#include "trm/backend/count.hpp"
+#include "trm/backend/cpu/attention_kernel.hpp"
+#include "trm/backend/cpu/builtin_product.hpp"
+#include "trm/backend/cpu/isa.hpp"
+#include "trm/backend/cpu/losses.hpp"
+#include "trm/backend/cpu/sinks.hpp"
+#include "trm/backend/cpu/thread_pool.hpp"
+#include "trm/backend/cpu/weights.hpp"
+#include "trm/core/buffer.hpp"
+#include "trm/core/random.hpp"
+#include "trm/ops/attention.hpp"
+#include "trm/ops/embedding.hpp"
+#include "trm/ops/halting.hpp"
+#include "trm/ops/optimizer.hpp"
+
+namespace trm {
+
+/// Threads to use unless told otherwise.
+inline int default_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+/// The CPU backend. Provider computes matrix products (see product_provider.hpp): builtin_product needs nothing installed.
+/// What is computed does not depend on the number of threads.
+template <class Provider = builtin_product>
+class cpu {
+ public:
+  using provider = Provider;
+  template <class T>
+  using weight = cpu_weight<T>;
+  template <class T, template <class> class Params>
+  using prepared = cpu_prepared<Provider, T, Params>;
+
+  explicit cpu(int threads = default_threads()) : pool_(threads) {}
+  int threads() const { return pool_.size(); }
+  thread_pool& pool() { return pool_; }
+
+  /// Takes the memory for everything that `largest` counted, so that no operation of these types allocates.
+  template <class T>
+  void reserve(const count& largest) {
+    const int n = std::max(largest.max_product_width, largest.max_product_depth);
+    std::size_t worker = product_bytes<T>(n, n);
+    worker = std::max(worker, row_bytes<T>(largest.max_pass_width));
+    worker = std::max(worker, attention_bytes<T>(largest.max_rows, std::max(largest.max_head_width, 1)));
+    need(worker, Provider::template accumulate_workspace<T>(n, n));
+  }
+
+  // ---- products ----
+  template <class C, class X, class T, int N, int K, class S>
+  void matmul(const C& c, X x, matrix<cpu_weight<T>, N, K> w, S out) {
+    rows_product<N, K>(c, x, w.data.product, static_cast<const accumulator<T>*>(nullptr), out);
+  }
+  template <class C, class X, class T, int N, int K, class S>
+  void matmul_bias(const C& c, X x, matrix<cpu_weight<T>, N, K> w, tensor<cpu_weight<T>, N> bias, S out) {
+    rows_product<N, K>(c, x, w.data.product, bias.data.master, out);
+  }
+  template <class C, class D, class T, int N, int K, class S>
+  void matmul_input_gradient(const C& c, D d, matrix<cpu_weight<T>, N, K> w, S out) {
+    rows_product<K, N>(c, d, w.data.gradient, static_cast<const accumulator<T>*>(nullptr), out);
+  }
+  template <class C, class D, class X, class G, int N, int K>
+  void matmul_weight_gradient(const C& c, D d, X x, matrix<G, N, K> dw) {
+    using T = typename X::value_type;
+    need(0, Provider::template accumulate_workspace<T>(N, K));
+    const strides sd = d.steps(c.rows), sx = x.steps(c.rows);
+    int batch = c.batch, rows = c.rows;
+    std::ptrdiff_t d_row = sd.row, x_row = sx.row;
+    if (rows == 1) {  // one row a sample: the samples are the rows
+      d_row = sd.sample, x_row = sx.sample;
+      rows = batch, batch = 1;
+    } else if (sd.sample == rows * sd.row && sx.sample == rows * sx.row) {
+      rows *= batch, batch = 1;
+    }
+    Provider::template accumulate<T, G>(pool_, batch, rows, strided<const T>{d.data, d_row, sd.channel}, sd.sample, N,
+                                        strided<const T>{x.data, x_row, sx.channel}, sx.sample, K, dw.data, K, shared_.data());
+  }
+  template <class C, class D, class G, int N>
+  void bias_gradient(const C& c, D d, tensor<G, N> db) {
+    for (int b = 0; b < c.batch; ++b) {
+      for (int r = 0; r < c.rows; ++r) {
+        for (int i = 0; i < N; ++i) db.data[i] += static_cast<G>(d.at(c.rows, b, r, i));
+      }
+    }
+  }
+
+  // ---- attention ----
+  template <int Heads, class Mask, class C, class Q, class O, class S>
+  void attention(const C& c, Q qkv, O o, S lse) {
+    using T = typename Q::value_type;
+    using A = accumulator<T>;
+    constexpr int D = O::width, d = D / Heads;
+    need(attention_bytes<T>(c.rows, d), 0);
+    const strides sq = qkv.steps(c.rows), so = o.steps(c.rows);
+    pool_.run(c.batch * Heads, [&](int task, int worker) {
+      const int b = task / Heads, h = task % Heads;
+      const T* q = qkv.data + b * sq.sample + h * d;
+      A* row_lse = nullptr;
+      std::ptrdiff_t lse_row = 0;
+      if constexpr (is_view<S>) {
+        const strides sl = lse.steps(c.rows);
+        row_lse = lse.data + b * sl.sample + h;
+        lse_row = sl.row;
+      }
+      attention_forward<T>(q, q + D, q + 2 * D, sq.row, c.rows, d, A(1) / std::sqrt(A(d)), visible<Mask>(c, b),
+                           o.data + b * so.sample + h * d, so.row, row_lse, lse_row, worker_memory(worker));
+    });
+  }
+  template <int Heads, class Mask, class Positions, class C, class Q, class O, class S, class Do, class G>
+  void attention_gradient(const C& c, Q qkv, O o, S lse, Do d_o, G dqkv) {
+    using T = typename Q::value_type;
+    using A = accumulator<T>;
+    constexpr int D = O::width, d = D / Heads;
+    need(attention_bytes<T>(c.rows, d), 0);
+    const strides sq = qkv.steps(c.rows), so = o.steps(c.rows), sl = lse.steps(c.rows), sg = dqkv.steps(c.rows);
+    const std::ptrdiff_t one = static_cast<std::ptrdiff_t>(c.rows) * d;
+    pool_.run(c.batch * Heads, [&](int task, int worker) {
+      const int b = task / Heads, h = task % Heads;
+      const T* q = qkv.data + b * sq.sample + h * d;
+      A* dq = reinterpret_cast<A*>(worker_memory(worker));
+      void* workspace = worker_memory(worker) + round_up(static_cast<std::size_t>(3 * one) * sizeof(A), alignment);
+      attention_backward<T>(q, q + D, q + 2 * D, sq.row, c.rows, d, A(1) / std::sqrt(A(d)), visible<Mask>(c, b),
+                            o.data + b * so.sample + h * d, d_o.data + b * so.sample + h * d, so.row, lse.data + b * sl.sample + h,
+                            sl.row, dq, dq + one, dq + 2 * one, workspace);
+      for_isa(isa_, [&]() __attribute__((always_inline)) {
+        for (int r = 0; r < c.rows; ++r) {
+          T* out = dqkv.data + b * sg.sample + r * sg.row + h * d;
+          for (int part = 0; part < 3; ++part) {
+            A* g = dq + part * one + static_cast<std::ptrdiff_t>(r) * d;
+            if constexpr (Positions::rotates) {
+              const auto& table = rotation_table<Positions, Q::max_rows, d>::instance;
+              if (part < 2) detail::turn(g, table.cosine_of(r), table.sine_of(r), d, A(-1));
+            }
+            for (int i = 0; i < d; ++i) out[part * D + i] = static_cast<T>(g[i]);
+          }
+        }
+      });
+    });
+  }
+
+  // ---- rows ----
+  template <class C, class X, class S>
+  void emit(const C& c, X x, S out) {
+    using A = accumulator<typename X::value_type>;
+    need(row_bytes<typename X::value_type>(X::width), 0);
+    const int total = c.batch * c.rows, block = rows_at_once(total, 32);
+    pool_.run((total + block - 1) / block, [&](int task, int worker) {
+      A* v = reinterpret_cast<A*>(worker_memory(worker));
+      const int end = std::min(total, (task + 1) * block);
+      for_isa(isa_, [&]() __attribute__((always_inline)) {
+        for (int i = task * block; i < end; ++i) {
+          const detail::row_place p{i / c.rows, i % c.rows, c.rows};
+          const auto row = detail::row_at(x, p);
+          detail::each_channel<X::order>(X::width, row.step, [&](int j, std::ptrdiff_t at) { v[j] = static_cast<A>(row.data[at]); });
+          detail::put(out, p, v, X::width);
+        }
+      });
+    });
+  }
+  template <class C, class X>
+  void zero(const C& c, X x) {
+    const strides s = x.steps(c.rows);
+    pool_.run(c.batch, [&](int b, int) {
+      auto* p = x.data + b * s.sample;
+      std::fill(p, p + static_cast<std::ptrdiff_t>(c.rows) * X::width, typename X::value_type{});
+    });
+  }
+  template <class C, class F>
+  void each_sample(const C& c, F f) {
+    pool_.run(c.batch, [&](int b, int) { f(b); });
+  }
+
+  // ---- embedding ----
+  template <int P, int W, class C, class M, class T, int V, int D, class X>
+  void embed(const C& c, embedding_input<M> in, tensor<cpu_weight<T>, V, D> table, double scale, X x) {
+    using A = accumulator<T>;
+    const A s = static_cast<A>(scale);
+    const int tokens = c.rows - P;
+    pool_.run(c.batch * c.rows, [&](int task, int) {
+      const int b = task / c.rows, r = task % c.rows;
+      T* out = detail::row_at(x, {b, r, c.rows}).data;
+      const A* from = nullptr;
+      int n = D;
+      if (r < P) {
+        n = std::clamp(W - r * D, 0, D);
+        from = in.puzzle_rows + static_cast<std::ptrdiff_t>(b) * W + static_cast<std::ptrdiff_t>(r) * D;
+      } else {
+        from = table.data.master + static_cast<std::ptrdiff_t>(in.tokens[static_cast<std::ptrdiff_t>(b) * tokens + r - P]) * D;
+      }
+      for (int i = 0; i < n; ++i) out[i] = static_cast<T>(s * static_cast<A>(static_cast<T>(from[i])));
+      for (int i = n; i < D; ++i) out[i] = T{};
+    });
+  }
+  template <class C, class T, int Lmax, int D, class X>
+  void add_positions(const C& c, tensor<cpu_weight<T>, Lmax, D> positions, double scale, X x) {
+    using A = accumulator<T>;
+    pool_.run(c.batch * c.rows, [&](int task, int) {
+      const int b = task / c.rows, r = task % c.rows;
+      T* out = detail::row_at(x, {b, r, c.rows}).data;
+      const A* from = positions.data.master + static_cast<std::ptrdiff_t>(r) * D;
+      for (int i = 0; i < D; ++i) out[i] = static_cast<T>(static_cast<A>(out[i]) + static_cast<A>(scale) * static_cast<A>(static_cast<T>(from[i])));
+    });
+  }
+  template <int P, int W, class C, class X, class G, int V, int D, class M>
+  void embed_gradient(const C& c, const int* tokens, X dx, double scale, tensor<G, V, D> table, M* puzzle_gradient) {
+    const G s = static_cast<G>(scale);
+    const int count = c.rows - P;
+    constexpr int slice = 64;  // channels: each task owns some, and walks the tokens in order
+    pool_.run((D + slice - 1) / slice, [&](int task, int) {
+      const int first = task * slice, end = std::min(D, first + slice);
+      for (int b = 0; b < c.batch; ++b) {
+        for (int r = P; r < c.rows; ++r) {
+          const auto* d = detail::row_at(dx, {b, r, c.rows}).data;
+          G* row = table.data + static_cast<std::ptrdiff_t>(tokens[static_cast<std::ptrdiff_t>(b) * count + r - P]) * D;
+          for (int i = first; i < end; ++i) row[i] += s * static_cast<G>(d[i]);
+        }
+      }
+    });
+    if constexpr (P > 0) {
+      pool_.run(c.batch * P, [&](int task, int) {
+        const int b = task / P, r = task % P;
+        const auto* d = detail::row_at(dx, {b, r, c.rows}).data;
+        M* row = puzzle_gradient + static_cast<std::ptrdiff_t>(b) * W + static_cast<std::ptrdiff_t>(r) * D;
+        for (int i = 0, n = std::clamp(W - r * D, 0, D); i < n; ++i) row[i] = static_cast<M>(s * static_cast<G>(d[i]));
+      });
+    }
+  }
+  template <class C, class X, class G, int Lmax, int D>
+  void positions_gradient(const C& c, X dx, double scale, tensor<G, Lmax, D> positions) {
+    pool_.run(c.rows, [&](int r, int) {
+      G* row = positions.data + static_cast<std::ptrdiff_t>(r) * D;
+      for (int b = 0; b < c.batch; ++b) {
+        const auto* d = detail::row_at(dx, {b, r, c.rows}).data;
+        for (int i = 0; i < D; ++i) row[i] += static_cast<G>(scale) * static_cast<G>(d[i]);
+      }
+    });
+  }
+  template <class C, class Z, class M, int D>
+  void reset(const C& c, Z z, tensor<M, D> initial, const unsigned char* halted) {
+    using T = typename Z::value_type;
+    pool_.run(c.batch * c.rows, [&](int task, int) {
+      const int b = task / c.rows, r = task % c.rows;
+      if (halted[b] == 0) return;
+      T* out = detail::row_at(z, {b, r, c.rows}).data;
+      for (int i = 0; i < D; ++i) out[i] = static_cast<T>(initial.data[i]);
+    });
+  }
+
+  // ---- losses and halting ----
+  template <class Loss, class C, class X, class G>
+  void cross_entropy(const C& c, X logits, const int* labels, double scale, G d_logits, int* predictions, token_result* results) {
+    pool_.run(c.batch, [&](int b, int) {
+      const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(b) * c.rows;
+      results[b] = detail::cross_entropy_sample<Loss>(b, c.rows, logits, labels + first, scale, d_logits, predictions + first);
+    });
+  }
+  template <class C, class Q, class N, class G>
+  void halting_loss(const C& c, Q q, N next_q, const token_result* results, const int* steps, int max_steps, double scale, G dq,
+                    halting_result* out) {
+    for (int b = 0; b < c.batch; ++b) {
+      out[b] = detail::halting_loss_sample(b, q, next_q, results[b].exact(), steps[b] >= max_steps, scale, dq);
+    }
+  }
+  template <class C>
+  void halt(const C& c, halting_rule rule, draw_key key, const halting_result* q, const int* steps, unsigned char* halted) {
+    for (int b = 0; b < c.batch; ++b) {
+      halted[b] = detail::halts(rule, key, static_cast<std::uint32_t>(b), q[b], steps[b]);
+    }
+  }
+
+  // ---- flat buffers ----
+  template <class T>
+  void adam_atan2(T* p, T* m, T* v, const T* g, std::size_t n, adam_step s, double scale) {
+    const T b1 = static_cast<T>(s.beta1), b2 = static_cast<T>(s.beta2), keep = static_cast<T>(1 - s.learning_rate * s.weight_decay);
+    const T rate = static_cast<T>(s.learning_rate / (1 - std::pow(s.beta1, static_cast<double>(s.t))));
+    const T root = static_cast<T>(1 / std::sqrt(1 - std::pow(s.beta2, static_cast<double>(s.t))));
+    const T one1 = static_cast<T>(1 - s.beta1), one2 = static_cast<T>(1 - s.beta2), factor = static_cast<T>(scale);
+    in_chunks(n, [&](std::size_t i) {
+      const T gi = g[i] * factor;
+      m[i] = b1 * m[i] + one1 * gi;
+      v[i] = b2 * v[i] + one2 * gi * gi;
+      p[i] = p[i] * keep - rate * std::atan2(m[i], std::sqrt(v[i]) * root);
+    });
+  }
+  template <class T>
+  void adamw(T* p, T* m, T* v, const T* g, std::size_t n, adam_step s, double scale) {
+    const T b1 = static_cast<T>(s.beta1), b2 = static_cast<T>(s.beta2), keep = static_cast<T>(1 - s.learning_rate * s.weight_decay);
+    const T rate = static_cast<T>(s.learning_rate / (1 - std::pow(s.beta1, static_cast<double>(s.t))));
+    const T root = static_cast<T>(1 / std::sqrt(1 - std::pow(s.beta2, static_cast<double>(s.t))));
+    const T one1 = static_cast<T>(1 - s.beta1), one2 = static_cast<T>(1 - s.beta2), factor = static_cast<T>(scale);
+    const T eps = static_cast<T>(s.epsilon);
+    in_chunks(n, [&](std::size_t i) {
+      const T gi = g[i] * factor;
+      m[i] = b1 * m[i] + one1 * gi;
+      v[i] = b2 * v[i] + one2 * gi * gi;
+      p[i] = p[i] * keep - rate * m[i] / (std::sqrt(v[i]) * root + eps);
+    });
+  }
+  template <class T>
+  void ema(T* average, const T* p, std::size_t n, double rate) {
+    const T keep = static_cast<T>(rate), add = static_cast<T>(1 - rate);
+    in_chunks(n, [&](std::size_t i) { average[i] = add * p[i] + keep * average[i]; });
+  }
+  template <class T>
+  double squared_norm(const T* g, std::size_t n) {
+    // 64 partial sums of fixed ranges, added in order
+    constexpr std::size_t parts = 64;
+    double part[parts] = {};
+    pool_.run(static_cast<int>(parts), [&](int task, int) {
+      const auto t = static_cast<std::size_t>(task);
+      double sum = 0;
+      for (std::size_t i = n * t / parts; i < n * (t + 1) / parts; ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+      part[t] = sum;
+    });
+    double sum = 0;
+    for (double x : part) sum += x;
+    return sum;
+  }
+  template <class T>
+  void clear(T* g, std::size_t n) {
+    in_chunks(n, [&](std::size_t i) { g[i] = T(0); });
+  }
+
+ private:
+  /// v = x W^T in blocks of rows; the sink is applied to a block while it is in the cache.
+  template <int N, int K, class C, class X, class M, class S>
+  void rows_product(const C& c, X x, const void* prepared, const M* bias, S out) {
+    using T = typename X::value_type;
+    using A = accumulator<T>;
+    constexpr std::ptrdiff_t ld = tile_width(N);
+    need(product_bytes<T>(N, K), 0);
+    const strides s = x.steps(c.rows);
+    const bool merged = c.rows == 1 || (X::order == layout::channels_last && s.sample == c.rows * s.row);
+    const std::ptrdiff_t row = c.rows == 1 ? s.sample : s.row;
+    const int total = merged ? c.batch * c.rows : c.rows, runs = merged ? 1 : c.batch;
+    const int block = rows_at_once(total * runs, Provider::row_block), blocks = (total + block - 1) / block;
+    pool_.run(runs * blocks, [&](int task, int worker) {
+      const int run = task / blocks, first = task % blocks * block, m = std::min(block, total - first);
+      A* tile = reinterpret_cast<A*>(worker_memory(worker));
+      void* workspace = worker_memory(worker) + tile_bytes<A>(N);
+      Provider::template multiply<T>(strided<const T>{x.data + run * s.sample + first * row, row, s.channel}, m, prepared, N, K, tile,
+                                     ld, workspace);
+      for_isa(isa_, [&]() __attribute__((always_inline)) {
+        for (int i = 0; i < m; ++i) {
+          A* v = tile + i * ld;
+          if (bias != nullptr) {
+            for (int j = 0; j < N; ++j) v[j] += static_cast<A>(static_cast<T>(bias[j]));
+          }
+          const int at = first + i;
+          detail::put(out, merged ? detail::row_place{at / c.rows, at % c.rows, c.rows} : detail::row_place{run, at, c.rows}, v, N);
+        }
+      });
+    });
+  }
+  /// Rows of a block: at most `most`, fewer where that keeps every thread busy. Rows do not depend on one another.
+  int rows_at_once(int total, int most) const {
+    const int workers = pool_.size();
+    const int rounds = (total + most * workers - 1) / (most * workers);
+    return std::max(1, (total + rounds * workers - 1) / (rounds * workers));
+  }
+  /// f(i) for i < n, in ranges of fixed size.
+  template <class F>
+  void in_chunks(std::size_t n, F f) {
+    constexpr std::size_t chunk = 16384;
+    pool_.run(static_cast<int>((n + chunk - 1) / chunk), [&](int task, int) {
+      const std::size_t first = static_cast<std::size_t>(task) * chunk, end = std::min(n, first + chunk);
+      for_isa(isa_, [&]() __attribute__((always_inline)) {
+        for (std::size_t i = first; i < end; ++i) f(i);
+      });
+    });
+  }
+  template <class Mask, class C>
+  static auto visible(const C& c, int b) {
+    const int length = c.lengths != nullptr ? c.lengths[b] : c.rows, prefix = c.prefixes != nullptr ? c.prefixes[b] : 0;
+    return [=](int query) { return Mask::visible(query, length, prefix); };
+  }
+
+  static constexpr std::ptrdiff_t tile_width(int n) { return static_cast<std::ptrdiff_t>(round_up(static_cast<std::size_t>(n), 16)); }
+  template <class A>
+  static constexpr std::size_t tile_bytes(int n) {
+    return round_up(static_cast<std::size_t>(tile_width(n)) * Provider::row_block * sizeof(A), alignment);
+  }
+  template <class T>
+  static constexpr std::size_t product_bytes(int n, int k) {
+    return tile_bytes<accumulator<T>>(n) + Provider::template multiply_workspace<T>(n, k);
+  }
+  template <class T>
+  static constexpr std::size_t row_bytes(int n) {
+    return round_up(static_cast<std::size_t>(n) * sizeof(accumulator<T>), alignment);
+  }
+  template <class T>
+  static constexpr std::size_t attention_bytes(int rows, int d) {
+    const std::size_t gradients = round_up(3 * static_cast<std::size_t>(rows) * static_cast<std::size_t>(d) * sizeof(accumulator<T>), alignment);
+    return gradients + std::max(attention_forward_workspace<T>(rows, d), attention_backward_workspace<T>(rows, d));
+  }
+  std::byte* worker_memory(int worker) { return workers_.data() + static_cast<std::size_t>(worker) * worker_bytes_; }
+  /// Grows the scratch memory where a call was not reserved for.
+  void need(std::size_t worker, std::size_t shared) {
+    worker = round_up(worker, 4096);
+    if (worker > worker_bytes_) {
+      worker_bytes_ = worker;
+      workers_ = buffer(worker * static_cast<std::size_t>(pool_.size()));
+    }
+    if (shared > shared_.size()) shared_ = buffer(shared);
+  }
+
+  thread_pool pool_;
+  isa isa_ = detect_isa();
+  buffer workers_, shared_;
+  std::size_t worker_bytes_ = 0;
+};
+
+}  // namespace trm

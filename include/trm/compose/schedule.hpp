@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// Recursion schedules: what is applied to what, as data.
+#pragma once
+#include <array>
+#include <cstddef>
+
+namespace trm {
+
+/// One application of a network: state[`state`] = net_`net`(sum of the states in `reads` (+ the input x)).
+struct application {
+  int net = 0;
+  int state = 0;
+  unsigned reads = 0;  // bit s: state s is summed
+  bool input = false;  // x is summed
+  bool gradient = false;
+};
+
+// A schedule is a type with
+//   states        names of the states in the published state dict: NAME_init, carry z_NAME
+//   nets          names of the networks
+//   output        the state that the heads read
+//   applications  what happens in one supervision step; those with a gradient come last
+
+namespace detail {
+
+constexpr unsigned bit(int s) { return 1u << static_cast<unsigned>(s); }
+
+/// H times { L times low(l), then high }, of which the last cycle has a gradient.
+template <int H, int L, class Low>
+constexpr auto cycles(Low low, application high) {
+  std::array<application, static_cast<std::size_t>(H * (L + 1))> list{};
+  std::size_t i = 0;
+  for (int h = 0; h < H; ++h) {
+    for (int l = 0; l <= L; ++l) {
+      list[i] = l < L ? low(l) : high;
+      list[i++].gradient = h + 1 == H;
+    }
+  }
+  return list;
+}
+
+}  // namespace detail
+
+/// TRM (arXiv 2510.04871): H times { L times z_L = f(z_L + z_H + x); z_H = f(z_H + z_L) }, gradient through the last cycle.
+template <int H, int L>
+struct two_state {
+  static constexpr std::array states{"H", "L"};
+  static constexpr std::array nets{"L_level"};
+  static constexpr int output = 0;
+  static constexpr auto applications =
+      detail::cycles<H, L>([](int) { return application{0, 1, 0b11, true, false}; }, application{0, 0, 0b11, false, false});
+};
+
+/// One state: H times { L times z = f(z + x); z = f(z) }.
+template <int H, int L>
+struct single_state {
+  static constexpr std::array states{"L"};
+  static constexpr std::array nets{"L_level"};
+  static constexpr int output = 0;
+  static constexpr auto applications =
+      detail::cycles<H, L>([](int) { return application{0, 0, 0b1, true, false}; }, application{0, 0, 0b1, false, false});
+};
+
+/// Six low-level states: H times { for l < L: z_Ll = f(sum of z_L + z_H + x); z_H = f(z_H + sum of z_L) }.
+template <int H, int L>
+struct six_state {
+  static_assert(L <= 6, "six_state: there are six low-level states, so at most six L cycles");
+  static constexpr std::array states{"H", "L1", "L2", "L3", "L4", "L5", "L6"};
+  static constexpr std::array nets{"L_level"};
+  static constexpr int output = 0;
+  static constexpr auto applications = detail::cycles<H, L>(
+      [](int l) { return application{0, 1 + l, 0b1111111, true, false}; }, application{0, 0, 0b1111111, false, false});
+};
+
+/// HRM (arXiv 2506.21734): two networks, gradient through the last call of each.
+template <int H, int L>
+struct hierarchical {
+  static constexpr std::array states{"H", "L"};
+  static constexpr std::array nets{"H_level", "L_level"};
+  static constexpr int output = 0;
+  static constexpr auto applications = [] {
+    auto list = detail::cycles<H, L>([](int) { return application{1, 1, 0b11, true, false}; },
+                                     application{0, 0, 0b11, false, false});
+    for (std::size_t i = 0; i < list.size(); ++i) list[i].gradient = i + 2 >= list.size();
+    return list;
+  }();
+};
+
+/// No recursion inside a step: z = f(z + x), the plain transformer under the same supervision.
+struct no_recursion {
+  static constexpr std::array states{"H"};
+  static constexpr std::array nets{"H_level"};
+  static constexpr int output = 0;
+  static constexpr std::array<application, 1> applications{application{0, 0, 0b1, true, true}};
+};
+
+/// Where the gradient goes in a schedule, worked out at compile time. Gradient applications are numbered 0 .. count-1.
+template <class Schedule>
+struct gradient_flow {
+  static constexpr std::size_t total = Schedule::applications.size();
+  static constexpr int state_count = static_cast<int>(Schedule::states.size());
+
+  static constexpr std::size_t first = [] {  // index of the first application with a gradient
+    std::size_t i = 0;
+    while (i < total && !Schedule::applications[i].gradient) ++i;
+    return i;
+  }();
+  static constexpr std::size_t count = total - first;
+  static_assert(count > 0, "schedule: at least one application must have a gradient");
+  static_assert(
+      [] {
+        for (std::size_t i = first; i < total; ++i) {
+          if (!Schedule::applications[i].gradient) return false;
+        }
+        return true;
+      }(),
+      "schedule: the applications with a gradient must come last");
+  static constexpr const application& step(std::size_t g) { return Schedule::applications[first + g]; }
+  static_assert(step(count - 1).state == Schedule::output, "schedule: the last application must write the output state");
+
+  /// Which earlier gradient application wrote state s as application g reads it; -1: it is the state the cycle began with.
+  static constexpr int writer(std::size_t g, int s) {
+    for (std::size_t i = g; i-- > 0;) {
+      if (step(i).state == s) return static_cast<int>(i);
+    }
+    return -1;
+  }
+  static constexpr bool reads(std::size_t g, int s) { return (step(g).reads >> s & 1u) != 0; }
+  /// Is the value that application g writes the last of its state? Then it lies in the carry.
+  static constexpr bool last_of_state(std::size_t g) {
+    for (std::size_t i = g + 1; i < count; ++i) {
+      if (step(i).state == step(g).state) return false;
+    }
+    return true;
+  }
+  /// Is the value that application g writes read by an application after `from`?
+  static constexpr bool read_after(std::size_t g, std::size_t from) {
+    for (std::size_t i = from + 1; i < count; ++i) {
+      if (reads(i, step(g).state) && writer(i, step(g).state) == static_cast<int>(g)) return true;
+    }
+    return false;
+  }
+  /// Gradient applications of network `net`.
+  static constexpr std::size_t applications_of(int net) {
+    std::size_t n = 0;
+    for (std::size_t g = 0; g < count; ++g) n += step(g).net == net;
+    return n;
+  }
+  /// The number of gradient application g among those of its network.
+  static constexpr std::size_t index_in_net(std::size_t g) {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < g; ++i) n += step(i).net == step(g).net;
+    return n;
+  }
+  /// Values that are overwritten within the cycle and so need a place of their own.
+  static constexpr std::size_t overwritten = [] {
+    std::size_t n = 0;
+    for (std::size_t g = 0; g < count; ++g) n += !last_of_state(g);
+    return n;
+  }();
+  static constexpr std::size_t place(std::size_t g) {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < g; ++i) n += !last_of_state(i);
+    return n;
+  }
+  /// Does the gradient of state s ever wait for a further contribution? Then it needs a place to be summed in.
+  static constexpr bool waits(int s) {
+    for (std::size_t g = 0; g < count; ++g) {
+      if (step(g).state == s && g + 1 < count && read_after(g, g + 1)) return true;
+    }
+    return false;
+  }
+  static constexpr std::size_t waiting = [] {
+    std::size_t n = 0;
+    for (int s = 0; s < state_count; ++s) n += waits(s);
+    return n;
+  }();
+  static constexpr std::size_t waiting_place(int s) {
+    std::size_t n = 0;
+    for (int i = 0; i < s; ++i) n += waits(i);
+    return n;
+  }
+};
+
+}  // namespace trm

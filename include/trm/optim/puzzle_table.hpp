@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The puzzle embeddings: one row for each puzzle identifier, trained by sparse SignSGD.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "trm/core/error.hpp"
+#include "trm/ops/optimizer.hpp"
+
+namespace trm {
+
+/// [rows, width] of the master type; begins at zero. A step reads the rows of its batch and, after the gradient, updates them:
+/// gradients of equal identifiers are summed in the order of the batch, then p = p * (1 - lr * wd) - lr * sign(sum).
+template <class Master>
+class puzzle_table {
+ public:
+  puzzle_table() = default;
+  puzzle_table(std::size_t rows, int width, int batch)
+      : width_(static_cast<std::size_t>(width)), values_(rows * width_), order_(static_cast<std::size_t>(batch)), sum_(width_) {}
+
+  std::size_t rows() const { return width_ == 0 ? 0 : values_.size() / width_; }
+  std::size_t width() const { return width_; }
+  Master* data() { return values_.data(); }
+  const Master* data() const { return values_.data(); }
+
+  /// out[i] = row ids[i]. Throws where an identifier has no row.
+  void gather(const int* ids, int n, Master* out) const {
+    for (int i = 0; i < n; ++i) {
+      if (ids[i] < 0 || static_cast<std::size_t>(ids[i]) >= rows()) {
+        throw error("puzzle identifier " + std::to_string(ids[i]), "the table has rows 0 to " + std::to_string(rows()) + " (exclusive)");
+      }
+      std::copy_n(row(ids[i]), width_, out + static_cast<std::size_t>(i) * width_);
+    }
+  }
+  /// Sparse SignSGD with the gradients [n, width] of the rows `ids`. Does not allocate for n up to the batch of the table.
+  void sign_sgd(const int* ids, const Master* gradients, int n, sign_step s) {
+    if (static_cast<std::size_t>(n) > order_.size()) order_.resize(static_cast<std::size_t>(n));
+    const auto end = order_.begin() + n;
+    std::iota(order_.begin(), end, 0);
+    std::sort(order_.begin(), end, [&](int a, int b) { return ids[a] != ids[b] ? ids[a] < ids[b] : a < b; });
+    const Master keep = static_cast<Master>(1.0 - s.learning_rate * s.weight_decay), rate = static_cast<Master>(s.learning_rate);
+    for (auto i = order_.begin(); i != end;) {
+      const int id = ids[*i];
+      std::fill(sum_.begin(), sum_.end(), Master(0));
+      for (; i != end && ids[*i] == id; ++i) {
+        const Master* g = gradients + static_cast<std::size_t>(*i) * width_;
+        for (std::size_t j = 0; j < width_; ++j) sum_[j] += g[j];
+      }
+      Master* p = row(id);
+      for (std::size_t j = 0; j < width_; ++j) {
+        const Master sign = static_cast<Master>((sum_[j] > 0) - (sum_[j] < 0));
+        p[j] = p[j] * keep - rate * sign;
+      }
+    }
+  }
+
+ private:
+  Master* row(int id) { return values_.data() + static_cast<std::size_t>(id) * width_; }
+  const Master* row(int id) const { return values_.data() + static_cast<std::size_t>(id) * width_; }
+
+  std::size_t width_ = 0;
+  std::vector<Master> values_;
+  std::vector<int> order_;
+  std::vector<Master> sum_;
+};
+
+}  // namespace trm
