@@ -14,7 +14,9 @@ target_compile_options(trm_development INTERFACE -Wall -Wextra -Wpedantic
                                                  $<$<BOOL:${TRM_WARNINGS_AS_ERRORS}>:-Werror>)
 if(TRM_SANITIZE)
   set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
-  target_compile_options(trm_development INTERFACE ${sanitizers} -fno-omit-frame-pointer)
+  # g++ warns of uninitialised values where it has only lost track of them in the code that it added.
+  target_compile_options(trm_development INTERFACE ${sanitizers} -fno-omit-frame-pointer -g1
+                                                   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(trm_development INTERFACE ${sanitizers})
 endif()
 

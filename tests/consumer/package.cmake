@@ -11,5 +11,11 @@ if(wanted)
   message(FATAL_ERROR "not installed: ${wanted}")
 endif()
 
+# The one copy of the version that cannot be generated.
+file(STRINGS "${SOURCE_DIR}/CITATION.cff" cited REGEX "^version: ")
+if(NOT cited STREQUAL "version: ${VERSION}")
+  message(FATAL_ERROR "CITATION.cff says `${cited}`, include/trm/version.hpp ${VERSION}")
+endif()
+
 configure_and_build("${CMAKE_CURRENT_LIST_DIR}/package" "${WORK_DIR}/build" "-DCMAKE_PREFIX_PATH=${WORK_DIR}/moved")
 run("${WORK_DIR}/build/consumer" "${VERSION}")
