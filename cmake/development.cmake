@@ -17,6 +17,7 @@ if(TRM_SANITIZE)
   # g++ warns of uninitialised values where it has only lost track of them in the code that it added.
   target_compile_options(trm_development INTERFACE ${sanitizers} -fno-omit-frame-pointer -g1
                                                    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  target_compile_definitions(trm_development INTERFACE _GLIBCXX_ASSERTIONS)
   target_link_options(trm_development INTERFACE ${sanitizers})
 endif()
 

@@ -94,6 +94,10 @@ install_missing() {
 }
 install_missing
 
+# Older ones do not even read the presets and say so in words that help nobody.
+cmake_version=$(cmake --version | sed -n '1s/^[^0-9]*//p')
+printf '%s\n' 3.25 "$cmake_version" | sort -VC || stop "CMake 3.25 or newer is needed, this is $cmake_version"
+
 # --- configure and build ------------------------------------------------------------------------------------------------------
 # What fine steps say is kept in a log and shown only where the step fails.
 quietly() {
