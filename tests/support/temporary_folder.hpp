@@ -36,6 +36,7 @@ class temporary_folder {
 };
 
 inline void put(const std::filesystem::path& path, const std::string& bytes) {
+  std::filesystem::remove(path);  // some file systems flush a file that is truncated and written again
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
 inline std::string get(const std::filesystem::path& path) {
