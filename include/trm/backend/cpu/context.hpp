@@ -21,7 +21,7 @@
 #include "trm/ops/halting.hpp"
 #include "trm/ops/optimizer.hpp"
 
-namespace trm {
+namespace trm::cpu {
 
 /// Threads to use unless told otherwise.
 inline int default_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
@@ -29,15 +29,15 @@ inline int default_threads() { return std::max(1, static_cast<int>(std::thread::
 /// The CPU backend. Provider computes matrix products (see product_provider.hpp): builtin_product needs nothing installed.
 /// What is computed does not depend on the number of threads.
 template <class Provider = builtin_product>
-class cpu {
+class context {
  public:
   using provider = Provider;
   template <class T>
-  using weight = cpu_weight<T>;
+  using weight = cpu::weight<T>;
   template <class T, template <class> class Params>
-  using prepared = cpu_prepared<Provider, T, Params>;
+  using prepared = prepared_weights<Provider, T, Params>;
 
-  explicit cpu(int threads = default_threads()) : pool_(threads) {}
+  explicit context(int threads = default_threads()) : pool_(threads) {}
   int threads() const { return pool_.size(); }
   thread_pool& pool() { return pool_; }
 
@@ -53,15 +53,15 @@ class cpu {
 
   // ---- products ----
   template <class C, class X, class T, int N, int K, class S>
-  void matmul(const C& c, X x, matrix<cpu_weight<T>, N, K> w, S out) {
+  void matmul(const C& c, X x, matrix<weight<T>, N, K> w, S out) {
     rows_product<N, K>(c, x, w.data.product, static_cast<const accumulator<T>*>(nullptr), out);
   }
   template <class C, class X, class T, int N, int K, class S>
-  void matmul_bias(const C& c, X x, matrix<cpu_weight<T>, N, K> w, tensor<cpu_weight<T>, N> bias, S out) {
+  void matmul_bias(const C& c, X x, matrix<weight<T>, N, K> w, tensor<weight<T>, N> bias, S out) {
     rows_product<N, K>(c, x, w.data.product, bias.data.master, out);
   }
   template <class C, class D, class T, int N, int K, class S>
-  void matmul_input_gradient(const C& c, D d, matrix<cpu_weight<T>, N, K> w, S out) {
+  void matmul_input_gradient(const C& c, D d, matrix<weight<T>, N, K> w, S out) {
     rows_product<K, N>(c, d, w.data.gradient, static_cast<const accumulator<T>*>(nullptr), out);
   }
   template <class C, class D, class X, class G, int N, int K>
@@ -127,16 +127,17 @@ class cpu {
       attention_backward<T>(q, q + D, q + 2 * D, sq.row, c.rows, d, A(1) / std::sqrt(A(d)), visible<Mask>(c, b),
                             o.data + b * so.sample + h * d, d_o.data + b * so.sample + h * d, so.row, lse.data + b * sl.sample + h,
                             sl.row, dq, dq + one, dq + 2 * one, workspace);
-      for_isa(isa_, [&]() __attribute__((always_inline)) {
+      for_isa(current_isa(), [&](auto level) TRM_INLINE {
         for (int r = 0; r < c.rows; ++r) {
           T* out = dqkv.data + b * sg.sample + r * sg.row + h * d;
           for (int part = 0; part < 3; ++part) {
             A* g = dq + part * one + static_cast<std::ptrdiff_t>(r) * d;
             if constexpr (Positions::rotates) {
               const auto& table = rotation_table<Positions, Q::max_rows, d>::instance;
-              if (part < 2) detail::turn(g, table.cosine_of(r), table.sine_of(r), d, A(-1));
+              if (part < 2) detail::turn<level.lanes>(g, table.cosine_of(r), table.sine_of(r), d, A(-1));
             }
-            for (int i = 0; i < d; ++i) out[part * D + i] = static_cast<T>(g[i]);
+            const detail::view_row<T, layout::channels_last> to{out + part * D, 1};
+            detail::each<A, level.lanes>(d, [&](int i, auto l) TRM_INLINE { detail::set<l(), A>(to, i, detail::get<l()>(g, i)); });
           }
         }
       });
@@ -152,12 +153,14 @@ class cpu {
     pool_.run((total + block - 1) / block, [&](int task, int worker) {
       A* v = reinterpret_cast<A*>(worker_memory(worker));
       const int end = std::min(total, (task + 1) * block);
-      for_isa(isa_, [&]() __attribute__((always_inline)) {
+      for_isa(current_isa(), [&](auto level) TRM_INLINE {
         for (int i = task * block; i < end; ++i) {
           const detail::row_place p{i / c.rows, i % c.rows, c.rows};
           const auto row = detail::row_at(x, p);
-          detail::each_channel<X::order>(X::width, row.step, [&](int j, std::ptrdiff_t at) { v[j] = static_cast<A>(row.data[at]); });
-          detail::put(out, p, v, X::width);
+          detail::each<A, level.lanes, X::order>(X::width, [&](int j, auto l) TRM_INLINE {
+            detail::set<l()>(v, j, detail::get<l(), A>(row, j));
+          });
+          detail::put(out, detail::result_row<A, level.lanes>{v, X::width, p});
         }
       });
     });
@@ -177,7 +180,7 @@ class cpu {
 
   // ---- embedding ----
   template <int P, int W, class C, class M, class T, int V, int D, class X>
-  void embed(const C& c, embedding_input<M> in, tensor<cpu_weight<T>, V, D> table, double scale, X x) {
+  void embed(const C& c, embedding_input<M> in, tensor<weight<T>, V, D> table, double scale, X x) {
     using A = accumulator<T>;
     const A s = static_cast<A>(scale);
     const int tokens = c.rows - P;
@@ -197,7 +200,7 @@ class cpu {
     });
   }
   template <class C, class T, int Lmax, int D, class X>
-  void add_positions(const C& c, tensor<cpu_weight<T>, Lmax, D> positions, double scale, X x) {
+  void add_positions(const C& c, tensor<weight<T>, Lmax, D> positions, double scale, X x) {
     using A = accumulator<T>;
     pool_.run(c.batch * c.rows, [&](int task, int) {
       const int b = task / c.rows, r = task % c.rows;
@@ -280,7 +283,7 @@ class cpu {
     const T rate = static_cast<T>(s.learning_rate / (1 - std::pow(s.beta1, static_cast<double>(s.t))));
     const T root = static_cast<T>(1 / std::sqrt(1 - std::pow(s.beta2, static_cast<double>(s.t))));
     const T one1 = static_cast<T>(1 - s.beta1), one2 = static_cast<T>(1 - s.beta2), factor = static_cast<T>(scale);
-    in_chunks(n, [&](std::size_t i) {
+    in_chunks(n, [&](std::size_t i) TRM_INLINE {
       const T gi = g[i] * factor;
       m[i] = b1 * m[i] + one1 * gi;
       v[i] = b2 * v[i] + one2 * gi * gi;
@@ -294,7 +297,7 @@ class cpu {
     const T root = static_cast<T>(1 / std::sqrt(1 - std::pow(s.beta2, static_cast<double>(s.t))));
     const T one1 = static_cast<T>(1 - s.beta1), one2 = static_cast<T>(1 - s.beta2), factor = static_cast<T>(scale);
     const T eps = static_cast<T>(s.epsilon);
-    in_chunks(n, [&](std::size_t i) {
+    in_chunks(n, [&](std::size_t i) TRM_INLINE {
       const T gi = g[i] * factor;
       m[i] = b1 * m[i] + one1 * gi;
       v[i] = b2 * v[i] + one2 * gi * gi;
@@ -304,7 +307,7 @@ class cpu {
   template <class T>
   void ema(T* average, const T* p, std::size_t n, double rate) {
     const T keep = static_cast<T>(rate), add = static_cast<T>(1 - rate);
-    in_chunks(n, [&](std::size_t i) { average[i] = add * p[i] + keep * average[i]; });
+    in_chunks(n, [&](std::size_t i) TRM_INLINE { average[i] = add * p[i] + keep * average[i]; });
   }
   template <class T>
   double squared_norm(const T* g, std::size_t n) {
@@ -323,7 +326,7 @@ class cpu {
   }
   template <class T>
   void clear(T* g, std::size_t n) {
-    in_chunks(n, [&](std::size_t i) { g[i] = T(0); });
+    in_chunks(n, [&](std::size_t i) TRM_INLINE { g[i] = T(0); });
   }
 
  private:
@@ -345,14 +348,15 @@ class cpu {
       void* workspace = worker_memory(worker) + tile_bytes<A>(N);
       Provider::template multiply<T>(strided<const T>{x.data + run * s.sample + first * row, row, s.channel}, m, prepared, N, K, tile,
                                      ld, workspace);
-      for_isa(isa_, [&]() __attribute__((always_inline)) {
+      for_isa(current_isa(), [&](auto level) TRM_INLINE {
         for (int i = 0; i < m; ++i) {
           A* v = tile + i * ld;
           if (bias != nullptr) {
             for (int j = 0; j < N; ++j) v[j] += static_cast<A>(static_cast<T>(bias[j]));
           }
           const int at = first + i;
-          detail::put(out, merged ? detail::row_place{at / c.rows, at % c.rows, c.rows} : detail::row_place{run, at, c.rows}, v, N);
+          const detail::row_place p = merged ? detail::row_place{at / c.rows, at % c.rows, c.rows} : detail::row_place{run, at, c.rows};
+          detail::put(out, detail::result_row<A, level.lanes>{v, N, p});
         }
       });
     });
@@ -369,7 +373,7 @@ class cpu {
     constexpr std::size_t chunk = 16384;
     pool_.run(static_cast<int>((n + chunk - 1) / chunk), [&](int task, int) {
       const std::size_t first = static_cast<std::size_t>(task) * chunk, end = std::min(n, first + chunk);
-      for_isa(isa_, [&]() __attribute__((always_inline)) {
+      for_isa(current_isa(), [&](auto) TRM_INLINE {
         for (std::size_t i = first; i < end; ++i) f(i);
       });
     });
@@ -410,9 +414,8 @@ class cpu {
   }
 
   thread_pool pool_;
-  isa isa_ = detect_isa();
   buffer workers_, shared_;
   std::size_t worker_bytes_ = 0;
 };
 
-}  // namespace trm
+}  // namespace trm::cpu

@@ -12,7 +12,7 @@
 #include "trm/ops/cross_entropy.hpp"
 #include "trm/ops/halting.hpp"
 
-namespace trm::detail {
+namespace trm::cpu::detail {
 
 /// s(x) of stablemax and its derivative.
 struct stablemax_terms {
@@ -117,4 +117,4 @@ inline bool halts(halting_rule rule, draw_key key, std::uint32_t b, const haltin
   return halted && steps >= minimum_steps(rule, key, b);
 }
 
-}  // namespace trm::detail
+}  // namespace trm::cpu::detail

@@ -8,25 +8,30 @@
 #include "trm/core/numerics.hpp"
 #include "trm/core/parameters.hpp"
 
-namespace trm {
+namespace trm::cpu {
 
 /// The element type of parameters bound for computing in T: where the master is and, for matrices, its prepared forms.
 template <class T>
-struct cpu_weight {
+struct weight {
   using compute = T;
 };
 
 /// Handle of one parameter bound for computing.
 template <class T>
-struct cpu_weight_handle {
+struct weight_handle {
   const accumulator<T>* master = nullptr;
   const void* product = nullptr;   // W, for v = x W^T
   const void* gradient = nullptr;  // W^T, for v = d W; training only
 };
+
+}  // namespace trm::cpu
+
 template <class T>
-struct handle<cpu_weight<T>> {
-  using type = cpu_weight_handle<T>;
+struct trm::handle<trm::cpu::weight<T>> {
+  using type = trm::cpu::weight_handle<T>;
 };
+
+namespace trm::cpu {
 
 namespace detail {
 
@@ -43,8 +48,8 @@ struct matrix_to_prepare {
 
 /// The prepared forms of all matrices of an aggregate of parameters, for one provider and compute type.
 template <class Provider, class T, template <class> class Params>
-struct cpu_prepared {
-  using weights = Params<cpu_weight<T>>;
+struct prepared_weights {
+  using weights = Params<weight<T>>;
 
   /// Bytes of the prepared forms.
   static constexpr std::size_t bytes(mode m) {
@@ -116,4 +121,4 @@ struct cpu_prepared {
   }
 };
 
-}  // namespace trm
+}  // namespace trm::cpu

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Metrics of a step, by their published definitions.
+#pragma once
+#include <span>
+
+#include "trm/ops/cross_entropy.hpp"
+#include "trm/ops/halting.hpp"
+
+namespace trm {
+
+/// Sums over the samples of a step. `count`, `accuracy`, `exact_accuracy`, `q_halt_accuracy` and `steps` are over the samples that
+/// halted at this step and have labels; the losses over all samples.
+struct step_metrics {
+  double count = 0, accuracy = 0, exact_accuracy = 0, q_halt_accuracy = 0, steps = 0;
+  double lm_loss = 0, q_halt_loss = 0, q_continue_loss = 0;
+
+  /// lm_loss + (q_halt_loss + q_continue_loss) / 2
+  double loss() const { return lm_loss + 0.5 * (q_halt_loss + q_continue_loss); }
+
+  step_metrics& operator+=(const step_metrics& o) {
+    count += o.count, accuracy += o.accuracy, exact_accuracy += o.exact_accuracy, q_halt_accuracy += o.q_halt_accuracy, steps += o.steps;
+    lm_loss += o.lm_loss, q_halt_loss += o.q_halt_loss, q_continue_loss += o.q_continue_loss;
+    return *this;
+  }
+  /// Adds one sample.
+  void add(const token_result& t, const halting_result& q, int sample_steps, bool halted) {
+    lm_loss += t.loss, q_halt_loss += q.halt_loss, q_continue_loss += q.continue_loss;
+    if (!halted || t.supervised == 0) return;
+    count += 1;
+    accuracy += static_cast<double>(t.correct) / t.supervised;
+    exact_accuracy += t.exact();
+    q_halt_accuracy += (q.q_halt >= 0) == t.exact();
+    steps += sample_steps;
+  }
+};
+
+}  // namespace trm

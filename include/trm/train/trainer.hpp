@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// Training with deep supervision: one optimizer update for each supervision step.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trm/backend/cpu/context.hpp"
+#include "trm/models/plan.hpp"
+#include "trm/optim/learning_rate.hpp"
+#include "trm/optim/optimizers.hpp"
+#include "trm/optim/puzzle_table.hpp"
+#include "trm/train/metrics.hpp"
+#include "trm/train/samples.hpp"
+#include "trm/train/weights.hpp"
+
+namespace trm {
+
+/// The run-time numbers of training. The defaults are those published for ARC.
+struct training_options {
+  int batch = 32;
+  int micro_batch = 0;      // samples worked through at once, a divisor of batch; 0: all
+  int max_steps = 16;       // supervision steps of a sample at most
+  double exploration = 0.1; // probability of a drawn minimum of steps
+  optimizer_options optimizer = {};
+  double puzzle_learning_rate = 1e-2, puzzle_weight_decay = 0.1;
+  learning_rate_schedule schedule = {};
+  double ema_rate = 0;      // 0: no EMA
+  double clip_norm = 0;     // largest norm of the gradient; 0: not clipped
+  std::size_t puzzle_identifiers = 0;  // rows of the puzzle table
+  bool freeze_weights = false;         // train the puzzle table alone
+  std::uint64_t seed = 0;
+};
+
+/// What a step reports.
+struct step_report {
+  long long step = 0;
+  double learning_rate = 0;
+  double gradient_norm = 0;  // of the dense parameters, before clipping; 0 where it was not needed (no clipping)
+  step_metrics metrics;
+};
+
+/// A trainer of Model on Backend. All memory is taken by the constructor, none by a step.
+///
+///   trm::cpu::context<> device;
+///   trm::trainer<model> t(device, {.batch = 32, .puzzle_identifiers = 100});
+///   t.weights().initialise(0);
+///   t.step({inputs, labels, identifiers});
+template <class Model, class Optimizer = adam_atan2, class Backend = cpu::context<>>
+class trainer {
+ public:
+  using model = Model;
+  using compute = typename Model::compute;
+  using master = typename Model::master;
+
+  /// Throws where the options do not fit one another.
+  trainer(Backend& backend, const training_options& options)
+      : backend_(backend),
+        options_(checked(options)),
+        micro_(options.micro_batch == 0 ? options.batch : options.micro_batch),
+        samples_(options.batch, Model::S, Model::P),
+        table_(Model::W == 0 ? 0 : options.puzzle_identifiers, Model::W, options.batch),
+        gradient_(Model::extent * sizeof(master)),
+        moments_(options.freeze_weights ? 0 : 2 * Model::extent * sizeof(master)),
+        ema_(options.ema_rate > 0 ? Model::extent * sizeof(master) : 0),
+        derived_(prepared::bytes(mode::training)),
+        rows_(2 * static_cast<std::size_t>(options.batch) * Model::W * sizeof(master)),
+        carry_memory_(static_cast<std::size_t>(options.batch) * sample_bytes<typename Model::carry>()),
+        output_memory_(static_cast<std::size_t>(options.batch) * sample_bytes<typename Model::outputs>()),
+        step_memory_(static_cast<std::size_t>(micro_) * sample_bytes<typename Model::training_memory>()),
+        bound_(prepared::bind(weights_.parameters(), derived_.data(), mode::training)),
+        constants_(bind_parameters<Model::template constants, master>(weights_.constants())),
+        gradients_(bind_parameters<Model::template params, master>(gradient_.template as<master>())),
+        carry_(bind_activations<typename Model::carry>(carry_memory_.data(), static_cast<std::size_t>(options.batch))),
+        outputs_(bind_activations<typename Model::outputs>(output_memory_.data(), static_cast<std::size_t>(options.batch))),
+        memory_(bind_activations<typename Model::training_memory>(step_memory_.data(), static_cast<std::size_t>(micro_))) {
+    backend_.template reserve<compute>(count_training_step<Model>(1));
+  }
+  trainer(const trainer&) = delete;
+  trainer& operator=(const trainer&) = delete;
+
+  /// One supervision step of every sample and one update of the weights. Samples that halted at the last step (at first: all)
+  /// take their example of `offered`; what is offered to the others is ignored, as published.
+  step_report step(const batch& offered) {
+    forward_backward(offered);
+    return update();
+  }
+
+  /// The first half of a step: forward, losses, gradients, halting. The weights stay as they are.
+  void forward_backward(const batch& offered) {
+    detail::check_batch(offered, options_.batch, Model::S, Model::V, table_.rows(), true);
+    samples_.offer(offered);
+    if (table_.rows() > 0) table_.gather(samples_.puzzle_identifiers.data(), options_.batch, puzzle_rows());
+    if (stale_) refresh();
+    ops::clear(backend_, gradient_.template as<master>(), Model::extent);
+    for (int first = 0; first < options_.batch; first += micro_) micro_batch(first);
+    report_ = {};
+    report_.step = step_ + 1;
+    for (std::size_t i = 0; i < samples_.steps.size(); ++i) {
+      report_.metrics.add(samples_.tokens_result[i], samples_.halting[i], samples_.steps[i], samples_.halted[i] != 0);
+    }
+  }
+  /// The second half: optimizer, puzzle rows, EMA, at the learning rates of the schedule.
+  step_report update() {
+    const double factor = options_.schedule.at(1.0, step_ + 1);
+    return update(options_.optimizer.learning_rate * factor, options_.puzzle_learning_rate * factor);
+  }
+  /// The same at given learning rates.
+  step_report update(double learning_rate, double puzzle_learning_rate) {
+    ++step_;
+    master* p = weights_.parameters();
+    master* g = gradient_.template as<master>();
+    if (!options_.freeze_weights) {
+      double scale = 1;
+      if (options_.clip_norm > 0) {
+        report_.gradient_norm = std::sqrt(ops::squared_norm(backend_, g, Model::extent));
+        if (report_.gradient_norm > options_.clip_norm) scale = options_.clip_norm / report_.gradient_norm;
+      }
+      const optimizer_options& o = options_.optimizer;
+      master* m = moments_.template as<master>();
+      Optimizer::step(backend_, p, m, m + Model::extent, g, Model::extent,
+                      adam_step{learning_rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, step_}, scale);
+      refresh();
+    }
+    if (table_.rows() > 0) {
+      table_.sign_sgd(samples_.puzzle_identifiers.data(), puzzle_gradient_data(), options_.batch,
+                      sign_step{puzzle_learning_rate, options_.puzzle_weight_decay});
+    }
+    if (options_.ema_rate > 0) {
+      if (!ema_begun_) begin_ema();
+      ops::ema(backend_, ema_.template as<master>(), static_cast<const master*>(p), Model::extent, options_.ema_rate);
+    }
+    report_.learning_rate = learning_rate;
+    return report_;
+  }
+
+  /// The weights being trained. After writing to them call weights_changed().
+  trm::weights<Model>& weights() { return weights_; }
+  const trm::weights<Model>& weights() const { return weights_; }
+  void weights_changed() { stale_ = true, ema_begun_ = false; }
+  puzzle_table<master>& table() { return table_; }
+  const puzzle_table<master>& table() const { return table_; }
+  /// The running average of the parameters, in the layout of weights().parameters(); the parameters themselves without EMA or before a step.
+  const master* ema() const { return ema_begun_ ? ema_.template as<master>() : weights_.parameters(); }
+  std::span<const master> ema(std::string_view name) const { return slice(ema(), name); }
+
+  // What the last forward_backward left. Shapes [B, ...] with B = options().batch.
+  std::span<const master> gradient(std::string_view name) const { return slice(gradient_.template as<master>(), name); }
+  std::span<const master> puzzle_gradient() const { return {rows_.template as<master>() + rows_.size() / sizeof(master) / 2, rows_.size() / sizeof(master) / 2}; }
+  std::span<const compute> logits() const { return {outputs_.logits.data, static_cast<std::size_t>(options_.batch) * Model::S * Model::V}; }
+  /// The state "H", "L", ... of the schedule, [B, T, D].
+  std::span<const compute> state(std::string_view name) const {
+    for (std::size_t i = 0; i < Model::core::state_count; ++i) {
+      if (name == Model::schedule::states[i]) return {carry_.z[i].data, static_cast<std::size_t>(options_.batch) * Model::L * Model::D};
+    }
+    throw error(std::string(name), "the schedule has no such state");
+  }
+  const trm::samples& samples() const { return samples_; }
+
+  const training_options& options() const { return options_; }
+  long long step_number() const { return step_; }
+
+ private:
+  using prepared = typename Backend::template prepared<compute, Model::template params>;
+  using bound_weights = typename Model::template params<typename Backend::template weight<compute>>;
+
+  static const training_options& checked(const training_options& o) {
+    const auto fail = [](const char* what, const std::string& why) { throw error(std::string("training option ") + what, why); };
+    if (o.batch < 1) fail("batch", "must be at least 1, not " + std::to_string(o.batch));
+    if (o.micro_batch < 0 || (o.micro_batch > 0 && o.batch % o.micro_batch != 0)) {
+      fail("micro_batch", std::to_string(o.micro_batch) + " does not divide the batch of " + std::to_string(o.batch));
+    }
+    if (o.max_steps < 1) fail("max_steps", "must be at least 1, not " + std::to_string(o.max_steps));
+    if (!(o.exploration >= 0 && o.exploration <= 1)) fail("exploration", "must be a probability");
+    if (!(o.ema_rate >= 0 && o.ema_rate < 1)) fail("ema_rate", "must be in [0, 1)");
+    if (!(o.clip_norm >= 0)) fail("clip_norm", "must not be negative");
+    if (Model::W > 0 && o.puzzle_identifiers == 0) fail("puzzle_identifiers", "the model has puzzle rows: say how many there are");
+    if (o.freeze_weights && Model::W == 0) fail("freeze_weights", "the model has no puzzle rows to train instead");
+    return o;
+  }
+  void micro_batch(int first) {
+    const auto tokens = static_cast<std::ptrdiff_t>(first) * Model::S;
+    const call<Backend> c{backend_, micro_, Model::L, samples_.lengths_from(first), samples_.prefixes_from(first)};
+    const typename Model::carry z = carry_.from_sample(first, Model::L);
+    const typename Model::outputs out{outputs_.logits.from_sample(first, Model::S), outputs_.q.from_sample(first, 1)};
+    const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(first) * Model::W;
+    const step_input<master> in{samples_.inputs.data() + tokens, samples_.labels.data() + tokens, puzzle_rows() + row,
+                                puzzle_gradient_data() + row, samples_.reset.data() + first};
+    Model::forward(c, bound_, constants_, in, z, out, memory_);
+    Model::probe(c, bound_, z, memory_);
+    halting_result* q = samples_.halting.data() + first;
+    const int* steps = samples_.steps.data() + first;
+    Model::losses(c, in, out, steps, options_.max_steps, 1.0 / options_.batch, memory_, samples_.predictions.data() + tokens,
+                  samples_.tokens_result.data() + first, q);
+    Model::backward(c, bound_, gradients_, in, z, out, memory_);
+    const draw_key key{options_.seed, static_cast<std::uint64_t>(step_ + 1), static_cast<std::uint32_t>(first)};
+    ops::halt(c, Model::rule(options_.max_steps, options_.exploration), key, q, steps, samples_.halted.data() + first);
+  }
+  void refresh() {
+    prepared::refresh(backend_.pool(), bound_);
+    stale_ = false;
+  }
+  void begin_ema() {
+    std::copy_n(ema_start_.empty() ? weights_.parameters() : ema_start_.data(), Model::extent, ema_.template as<master>());
+    ema_begun_ = true;
+  }
+  std::span<const master> slice(const master* flat, std::string_view name) const {
+    const parameter_entry* e = trm::weights<Model>::find(Model::table, name);
+    if (e == nullptr) throw error(std::string(name), "the model has no such parameter");
+    return {flat + e->offset, e->count};
+  }
+  master* puzzle_rows() { return rows_.template as<master>(); }
+  master* puzzle_gradient_data() { return rows_.template as<master>() + rows_.size() / sizeof(master) / 2; }
+
+  Backend& backend_;
+  training_options options_;
+  int micro_;
+  trm::samples samples_;
+  trm::weights<Model> weights_;
+  puzzle_table<master> table_;
+  buffer gradient_, moments_, ema_, derived_, rows_, carry_memory_, output_memory_, step_memory_;
+  bound_weights bound_;
+  typename Model::template constants<master> constants_;
+  typename Model::template params<master> gradients_;
+  typename Model::carry carry_;
+  typename Model::outputs outputs_;
+  typename Model::training_memory memory_;
+  std::vector<master> ema_start_;
+  bool stale_ = true, ema_begun_ = false;
+  long long step_ = 0;
+  step_report report_;
+};
+
+}  // namespace trm
