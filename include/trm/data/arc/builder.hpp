@@ -2,31 +2,29 @@
 // Builds an ARC dataset: tasks, their augmentations and translations, in the published format and with its random draws.
 #pragma once
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "trm/core/error.hpp"
-#include "trm/core/sha256.hpp"
 #include "trm/data/arc/augmentation.hpp"
 #include "trm/data/arc/encoding.hpp"
 #include "trm/data/arc/grid.hpp"
+#include "trm/data/arc/group.hpp"
 #include "trm/data/arc/task.hpp"
+#include "trm/data/dataset_writer.hpp"
 #include "trm/data/numpy_random.hpp"
+#include "trm/data/partial_folder.hpp"
 #include "trm/io/atomic_file.hpp"
-#include "trm/io/npy.hpp"
+#include "trm/io/json.hpp"
 
 namespace trm::arc {
 
@@ -40,8 +38,10 @@ struct task_filter {
   std::optional<std::size_t> max_tasks;
 };
 
+enum class build_phase { augment, write };
+
 struct build_progress {
-  enum class phase { augment, write } phase;
+  build_phase phase;
   std::size_t done;   // tasks augmented, or examples written
   std::size_t total;  // of both splits
 };
@@ -62,7 +62,7 @@ struct build_options {
   task_filter filter;
   /// The folder to make. It must not exist, or be empty.
   std::filesystem::path output;
-  /// Called now and then, always at the end of a phase. What it throws ends the build, which then leaves nothing behind.
+  /// Called after every task of each phase. What it throws ends the build, which then leaves nothing behind.
   std::function<void(const build_progress&)> progress;
 };
 
@@ -81,123 +81,6 @@ struct build_report {
 };
 
 namespace detail {
-
-/// A folder that is at its path completely or not at all: filled beside it, renamed by commit(), otherwise removed.
-class partial_folder {
- public:
-  explicit partial_folder(const std::filesystem::path& path) : path_(path.lexically_normal()) {
-    if (!path_.has_filename()) path_ = path_.parent_path();  // "a/b/" ends in an empty name
-    if (path_.empty()) throw error("output", "no folder is named");
-    std::error_code code;
-    if (std::filesystem::exists(path_, code) &&
-        !(std::filesystem::is_directory(path_, code) && std::filesystem::is_empty(path_, code))) {
-      throw error(path_.string(), "is there already: remove it or name another folder");
-    }
-    if (path_.has_parent_path()) std::filesystem::create_directories(path_.parent_path(), code);
-    if (code) throw error(path_.parent_path().string(), "cannot create: " + code.message());
-    partial_ = path_.string() + ".partial-" + std::to_string(::getpid());
-    std::filesystem::remove_all(partial_, code);  // of a dead process that had our number
-    if (!std::filesystem::create_directory(partial_, code)) {
-      const std::filesystem::path wanted = std::exchange(partial_, {});
-      throw error(wanted.string(), "cannot create: " + code.message());
-    }
-  }
-  partial_folder(const partial_folder&) = delete;
-  partial_folder& operator=(const partial_folder&) = delete;
-  ~partial_folder() {
-    std::error_code ignored;
-    if (!partial_.empty()) std::filesystem::remove_all(partial_, ignored);
-  }
-
-  const std::filesystem::path& path() const { return partial_; }
-  void commit() {
-    std::error_code code;
-    std::filesystem::rename(partial_, path_, code);
-    if (code) throw error(path_.string(), "cannot put in place: " + code.message());
-    partial_.clear();
-  }
-
- private:
-  std::filesystem::path path_, partial_;
-};
-
-struct digest_hash {
-  std::size_t operator()(const sha256_digest& d) const {
-    std::size_t word;
-    std::memcpy(&word, d.data(), sizeof word);
-    return word;
-  }
-};
-
-/// One name for all puzzles that hold the same pairs, in whatever order and split.
-inline sha256_digest content_hash(const task& t, const augmentation& how) {
-  std::vector<std::array<sha256_digest, 2>> pairs;
-  for (const auto* examples : {&t.train, &t.test}) {
-    for (const example& pair : *examples) {
-      pairs.push_back({hash(how.apply(pair.input)), hash(how.apply(*pair.output))});
-    }
-  }
-  std::ranges::sort(pairs);
-  sha256 all;
-  for (const auto& pair : pairs) {
-    all.update(pair[0]);
-    all.update(pair[1]);
-  }
-  return all.finish();
-}
-
-/// The task itself and up to `wanted` augmentations with distinct content. Gives up after five draws for each one wanted.
-inline std::vector<augmentation> draw_augmentations(const task& t, int wanted, numpy_random& random) {
-  std::vector<augmentation> group = {augmentation{}};
-  if (wanted == 0) return group;
-  std::unordered_set<sha256_digest, digest_hash> seen = {content_hash(t, {})};
-  for (std::int64_t trial = 0; trial < std::int64_t{5} * wanted; ++trial) {
-    augmentation how;
-    how.transform = static_cast<int>(random.randint(0, dihedral_transforms));
-    std::span<std::uint8_t> not_black = std::span(how.colours).subspan(1);
-    random.shuffle(not_black);
-    if (seen.insert(content_hash(t, how)).second) group.push_back(how);
-    if (group.size() > static_cast<std::size_t>(wanted)) break;
-  }
-  return group;
-}
-
-/// A task with its augmentations; `held_out` where its test pairs belong to the split "test".
-struct group {
-  task source;
-  bool held_out = false;
-  std::vector<augmentation> puzzles = {};      // the first is the task itself
-  std::vector<std::int32_t> identifiers = {};  // of puzzles
-};
-
-/// What one split takes from a group, in the published order.
-inline std::vector<const example*> examples_of(const group& g, bool test_split) {
-  std::vector<const example*> all;
-  const auto take = [&](const std::vector<example>& from) {
-    for (const example& pair : from) all.push_back(&pair);
-  };
-  if (g.held_out) {
-    take(test_split ? g.source.test : g.source.train);
-  } else if (!test_split) {
-    take(g.source.test_first ? g.source.test : g.source.train);
-    take(g.source.test_first ? g.source.train : g.source.test);
-  }
-  return all;
-}
-
-/// Calls f(grid, position) for every grid of a task.
-template <class F>
-void for_each_grid(const task& t, F&& f) {
-  const auto visit = [&](const std::vector<example>& examples, const std::string& name) {
-    for (std::size_t i = 0; i < examples.size(); ++i) {
-      const std::string at = name + "[" + std::to_string(i) + "]";
-      f(examples[i].input, at + ".input");
-      if (examples[i].output) f(*examples[i].output, at + ".output");
-    }
-  };
-  visit(t.train, "train");
-  visit(t.test, "test");
-}
 
 /// One build. The order of the random draws is the published builder's: for each subset its shuffle, then for each task its
 /// augmentations; when all are drawn, for each split and puzzle the example that stays in the corner, then the others' places.
@@ -250,10 +133,9 @@ class dataset_build {
         throw error("task " + id, "no subset has it");
       }
     }
-    for (auto& tasks : subsets_) std::erase_if(tasks, [&](const task& t) { return !wanted(t); });
-    for (std::size_t i = 0; i < subsets_.size(); ++i) {
-      if (subsets_[i].empty()) throw error("subset " + options_.subsets[i], "no task in it is wanted");
-      for (task& t : subsets_[i]) complete(t);
+    for (auto& tasks : subsets_) {
+      std::erase_if(tasks, [&](const task& t) { return !wanted(t); });
+      for (const task& t : tasks) require_canvas(t);
     }
   }
 
@@ -265,13 +147,17 @@ class dataset_build {
     return fits && (options_.filter.ids.empty() || std::ranges::count(options_.filter.ids, t.id) > 0);
   }
 
-  void complete(task& t) {
+  void require_canvas(const task& t) const {
     for_each_grid(t, [&](const grid& g, const std::string& at) {
       if (g.rows() <= options_.canvas && g.columns() <= options_.canvas) return;
       throw error("task " + t.id + ": " + at,
                   std::to_string(g.rows()) + " x " + std::to_string(g.columns()) + " cells do not fit on a canvas of " +
                       std::to_string(options_.canvas) + ": take a larger canvas or only tasks with smaller grids");
     });
+  }
+
+  /// What is not known is taken to be a single cell of colour 0.
+  void fill_solutions(task& t) {
     for (example& pair : t.test) {
       if (pair.output) continue;
       pair.output = grid(1, 1);
@@ -288,16 +174,19 @@ class dataset_build {
       const bool held_out = options_.subsets[i] == options_.test_set || options_.subsets[i] == options_.test_set2;
       random_.shuffle(tasks);
       if (tasks.size() > most) tasks.erase(tasks.begin() + static_cast<std::ptrdiff_t>(most), tasks.end());
+      if (held_out && tasks.empty()) throw error("test set " + options_.subsets[i], "the filter leaves no task in it");
       for (task& t : tasks) {
         group g{std::move(t), held_out};
+        fill_solutions(g.source);
         g.puzzles = draw_augmentations(g.source, options_.augmentations, random_);
         if (g.puzzles.size() <= static_cast<std::size_t>(options_.augmentations)) {
           report_.short_groups.emplace_back(g.source.id, g.puzzles.size());
         }
         groups_.push_back(std::move(g));
-        report_progress(build_progress::phase::augment, groups_.size(), total);
+        report_progress(build_phase::augment, groups_.size(), total);
       }
     }
+    if (groups_.empty()) throw error("subsets", "the filter leaves no task");
     subsets_.clear();
   }
 
@@ -326,15 +215,14 @@ class dataset_build {
 
   void write_split(const std::filesystem::path& folder, bool test_split) {
     build_report::split counts{.name = test_split ? "test" : "train"};
-    const std::filesystem::path path = folder / counts.name;
-    std::error_code code;
-    if (!std::filesystem::create_directory(path, code)) throw error(path.string(), "cannot create: " + code.message());
-
-    const std::int64_t tokens = options_.canvas * options_.canvas;
-    npy_writer inputs(path / "all__inputs.npy", element_type::u8, {tokens});
-    npy_writer labels(path / "all__labels.npy", element_type::u8, {tokens});
-    std::vector<std::int32_t> identifiers, puzzle_indices = {0}, group_indices = {0};
-    std::vector<std::uint8_t> row(static_cast<std::size_t>(tokens));
+    dataset_metadata metadata;
+    metadata.pad_id = pad_token;
+    metadata.ignore_label_id = pad_token;
+    metadata.vocab_size = vocabulary;
+    metadata.seq_len = options_.canvas * options_.canvas;
+    metadata.num_puzzle_identifiers = static_cast<std::int32_t>(report_.identifiers);
+    dataset_writer writer(folder, counts.name, metadata);
+    std::vector<std::int32_t> inputs(static_cast<std::size_t>(metadata.seq_len)), labels(inputs.size());
     for (const group& g : groups_) {
       const std::vector<const example*> examples = examples_of(g, test_split);
       if (examples.empty()) continue;
@@ -346,54 +234,25 @@ class dataset_build {
           const bool translated = !test_split && i != in_corner;
           const int top = translated ? draw_place(input.rows(), output.rows()) : 0;
           const int left = translated ? draw_place(input.columns(), output.columns()) : 0;
-          encode<std::uint8_t>(input, options_.canvas, top, left, row);
-          inputs.append<std::uint8_t>(row);
-          encode<std::uint8_t>(output, options_.canvas, top, left, row);
-          labels.append<std::uint8_t>(row);
+          encode<std::int32_t>(input, options_.canvas, top, left, inputs);
+          encode<std::int32_t>(output, options_.canvas, top, left, labels);
+          writer.add(inputs, labels);
         }
-        counts.examples += examples.size();
-        ++counts.puzzles;
-        if (counts.examples > std::size_t{std::numeric_limits<std::int32_t>::max()}) {
-          throw error(path.string(), "more than 2^31 - 1 examples");
-        }
-        puzzle_indices.push_back(static_cast<std::int32_t>(counts.examples));
-        identifiers.push_back(g.identifiers[puzzle]);
+        writer.end_puzzle(g.identifiers[puzzle]);
       }
+      writer.end_group();
       ++counts.groups;
-      group_indices.push_back(static_cast<std::int32_t>(counts.puzzles));
+      counts.puzzles += g.puzzles.size();
+      counts.examples += g.puzzles.size() * examples.size();
       written_ += g.puzzles.size() * examples.size();
-      report_progress(build_progress::phase::write, written_, total_);
+      report_progress(build_phase::write, written_, total_);
     }
-    inputs.commit();
-    labels.commit();
-    save(path / "all__puzzle_identifiers.npy", identifiers);
-    save(path / "all__puzzle_indices.npy", puzzle_indices);
-    save(path / "all__group_indices.npy", group_indices);
-    write_metadata(path, counts);  // last: without it the folder is no dataset
+    writer.commit();
     report_.splits.push_back(counts);
   }
 
   int draw_place(int input_side, int output_side) {
     return static_cast<int>(random_.randint(0, options_.canvas - std::max(input_side, output_side) + 1));
-  }
-
-  static void save(const std::filesystem::path& path, const std::vector<std::int32_t>& values) {
-    save_npy<std::int32_t>(path, {static_cast<std::int64_t>(values.size())}, values);
-  }
-
-  void write_metadata(const std::filesystem::path& path, const build_report::split& counts) const {
-    ordered_json metadata;
-    metadata["pad_id"] = pad_token;
-    metadata["ignore_label_id"] = pad_token;
-    metadata["blank_identifier_id"] = 0;
-    metadata["vocab_size"] = vocabulary;
-    metadata["seq_len"] = options_.canvas * options_.canvas;
-    metadata["num_puzzle_identifiers"] = report_.identifiers;
-    metadata["total_groups"] = counts.groups;
-    metadata["mean_puzzle_examples"] = static_cast<double>(counts.examples) / static_cast<double>(counts.puzzles);
-    metadata["total_puzzles"] = counts.puzzles;
-    metadata["sets"] = {"all"};
-    write_file(path / "dataset.json", metadata.dump());
   }
 
   /// Of two held-out tasks of one name the later one counts, at the place of the earlier.
@@ -426,7 +285,7 @@ class dataset_build {
     file.commit();
   }
 
-  void report_progress(enum build_progress::phase phase, std::size_t done, std::size_t total) const {
+  void report_progress(build_phase phase, std::size_t done, std::size_t total) const {
     if (options_.progress) options_.progress({phase, done, total});
   }
 

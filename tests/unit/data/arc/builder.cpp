@@ -4,39 +4,274 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "trm/core/sha256.hpp"
-#include "trm/io/json.hpp"
+#include "grids.hpp"
+#include "recorded_build.hpp"
 #include "support/reference.hpp"
+#include "support/temporary_folder.hpp"
+#include "trm/core/sha256.hpp"
+#include "trm/data/dataset.hpp"
+
+using namespace trm::arc;
+using trm_test::put;
+using trm_test::temporary_folder;
+
+/// SHA-256 of an array's bytes, of a JSON document's canonical form.
+static std::string digest_of(const std::filesystem::path& file) {
+  trm::sha256 hash;
+  hash.update(file.extension() == ".npy" ? trm_test::get(file) : trm::read_json(file).dump());
+  return trm::to_hex(hash.finish());
+}
 
 TEST_CASE("the recorded builds of the published builder, byte for byte") {
   const auto data = trm_test::data_dir(), reference = trm_test::reference_dir();
   if (!trm_test::available(data, "arc/arc-agi_concept_challenges.json")) return;
   if (!trm_test::available(reference, "arc_dataset/expected.json")) return;
   const trm::json expected = trm::read_json(*reference / "arc_dataset/expected.json");
-  for (const auto& [name, build] : expected.items()) {
+  REQUIRE(expected.size() == 3);
+  for (const auto& [name, recorded] : expected.items()) {
     CAPTURE(name);
-    trm::arc::build_options options;
-    options.source = (*data / "arc/arc-agi").string();
-    options.subsets = build["subsets"].get<std::vector<std::string>>();
-    if (build["test_set_name"] != "none") options.test_set = build["test_set_name"];
-    options.augmentations = build["num_aug"];
-    options.seed = build["seed"];
-    options.output = std::filesystem::temp_directory_path() / ("trm-arc-" + name);
-    std::filesystem::remove_all(options.output);
-    trm::arc::build(options);
-    for (const auto& [file, facts] : build["files"].items()) {
+    const temporary_folder folder;
+    build(trm_test::options_of(recorded, *data, folder / "built"));
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "built")) {
+      files += entry.is_regular_file();
+    }
+    CHECK(files == recorded["files"].size());
+    for (const auto& [file, facts] : recorded["files"].items()) {
       CAPTURE(file);
-      trm::sha256 hash;
-      if (facts.contains("sha256")) {
-        hash.update(trm::read_file(options.output / file));
-        CHECK(trm::to_hex(hash.finish()) == facts["sha256"]);
-      } else {
-        hash.update(trm::read_json(options.output / file).dump());
-        CHECK(trm::to_hex(hash.finish()) == facts["canonical_sha256"]);
-      }
+      CHECK(digest_of(folder / "built" / file) == facts[facts.contains("sha256") ? "sha256" : "canonical_sha256"]);
     }
   }
+}
+
+namespace {
+
+/// Two subsets that share the task "one", with tests before demonstrations in some, a task whose name is not ASCII and, in the
+/// second, no solutions.
+void put_odd_sources(const temporary_folder& folder) {
+  const auto repeated = [](const char* cell, int columns, int rows) {
+    std::string row = "[", all = "[";
+    for (int i = 0; i < columns; ++i) row += (i > 0 ? "," : "") + std::string(cell);
+    for (int i = 0; i < rows; ++i) all += (i > 0 ? "," : "") + row + "]";
+    return all + "]";
+  };
+  put(folder / "odd_a_challenges.json", R"({
+    "one": {"train": [{"input": [[1,2],[3,4]], "output": [[4,3]]}, {"input": [[5]], "output": [[0]]}],
+            "test": [{"input": [[6,7,8]]}, {"input": [[9],[9]]}]},
+    "black": {"test": [{"input": [[0]], "output": [[0,0]]}], "train": [{"input": [[0,0,0]], "output": [[0]]}]},
+    "\u00e9t\u00e9": {"test": [{"input": [[0,1]]}],
+                      "train": [{"input": [[1,0]], "output": [[1,1]]}, {"input": [[2,0]], "output": [[2,2]]}]}})");
+  put(folder / "odd_a_solutions.json",
+      R"({"one": [[[1]], [[2,2]]], "black": [[[0,3]]], "\u00e9t\u00e9": [[[4,4,4]]], "other": []})");
+  put(folder / "odd_b_challenges.json", R"({"two": {"train": [{"input": )" + repeated("1", 30, 30) +
+                                            R"(, "output": [[2]]}], "test": [{"input": [[3]]}]},
+      "one": {"test": [{"input": [[1,0],[0,0]], "output": [[7,7]]}, {"input": [[0,1]]}],
+              "train": [{"input": [[0,2,0]], "output": [[2]]}, {"input": )" +
+                                            repeated("8", 5, 3) + R"(, "output": )" + repeated("8", 4, 7) + "}]}}");
+}
+
+build_options odd_options(const temporary_folder& folder) {
+  build_options options;
+  options.source = (folder / "odd").string();
+  options.subsets = {"a", "b"};
+  options.test_set = "b";
+  options.seed = 7;
+  options.augmentations = 6;
+  options.output = folder / "built";
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("repeated names, missing solutions and a first identifier of 3, as the published builder has them") {
+  const temporary_folder folder;
+  put_odd_sources(folder);
+  build_options options = odd_options(folder);
+  options.first_identifier = 3;
+  const build_report report = build(options);
+  // Recorded from the published builder on the same sources: input_file_prefix odd, subsets a b, test_set_name b, seed 7,
+  // num_aug 6, puzzle_identifiers_start 3.
+  const std::map<std::string, std::string> recorded = {
+      {"identifiers.json", "490e7dfadcca9b1b0305c99f6c72d3f08ab2947fe0467bfe76b699937b348a52"},
+      {"test_puzzles.json", "6298b952b21b55d9ab4be0b23d4af62e5156c9eca908ed3dce37ffdcdfc6005b"},
+      {"test/all__group_indices.npy", "4c1f75179a4ee1f5451836dcea4914377d941bcc4f7c200a479024e5047d5b2f"},
+      {"test/all__inputs.npy", "b37768fc8a7bf221be489ef071922af4ddd2f919f49fb4db815aa87e0eff5597"},
+      {"test/all__labels.npy", "0321cb3c85ace024bcbc4a04cae90272a63a4f00ae3264d6e834a3bc9496279b"},
+      {"test/all__puzzle_identifiers.npy", "cceece9a25798fbd7f432b9e805782fbb6ac96078abd1c48459b3aeb21b4079c"},
+      {"test/all__puzzle_indices.npy", "6220987e52cbeac98db32e55a435b49a8ea262eec465344d61957a238210d5b3"},
+      {"test/dataset.json", "e5cc277a0e1cc747ebe458de25d0b08360dc785778ff225a5a6acc6da872a0b6"},
+      {"train/all__group_indices.npy", "dd3a116c13d2843c552a209ca5c8f50c64a8c2a3ce8fef942a1fc46cd7b8170e"},
+      {"train/all__inputs.npy", "79ff3ebefbf005fe186f9416f871a0cf8b79c1e4eb59c5b8c22acafb89361d3f"},
+      {"train/all__labels.npy", "8144929b7da9c7ba7bda8dac88762810155bd3c70c2280357cf959a87ec74fd9"},
+      {"train/all__puzzle_identifiers.npy", "b5e31543c9eb8f38f6aeedf8459eef956705120edf6f0fb333f1765accf03786"},
+      {"train/all__puzzle_indices.npy", "37633d1791f241efe789f77018c72a6152b50649f9432db4d49bd0e5856fc3b1"},
+      {"train/dataset.json", "ab5915d26dc039c9723d6988a785ea2853599dbe181838aae516b6ae0a3bd242"},
+  };
+  for (const auto& [file, digest] : recorded) {
+    CAPTURE(file);
+    CHECK(digest_of(options.output / file) == digest);
+  }
+  CHECK(report.identifiers == 37);
+  CHECK(report.without_solution == 2);
+  CHECK(report.short_groups.empty());
+  REQUIRE(report.splits.size() == 2);
+  CHECK(report.splits[0].name == "train");
+  CHECK(report.splits[0].groups == 5);
+  CHECK(report.splits[0].puzzles == 35);
+  CHECK(report.splits[1].name == "test");
+  CHECK(report.splits[1].examples == 21);
+}
+
+TEST_CASE("without a test set there is no split test, without augmentations there is one puzzle a task") {
+  const temporary_folder folder;
+  put_odd_sources(folder);
+  build_options options = odd_options(folder);
+  options.test_set.clear();
+  options.augmentations = 0;
+  const build_report report = build(options);
+  CHECK(report.splits.size() == 1);
+  CHECK_FALSE(std::filesystem::exists(options.output / "test"));
+  CHECK(trm_test::get(options.output / "test_puzzles.json") == "{}");
+  const trm::dataset built = trm::dataset::open(options.output, "train");
+  CHECK(built.metadata().total_puzzles == 5);
+  CHECK(built.sources()[0].rows() == 4 + 2 + 3 + 2 + 4);
+}
+
+TEST_CASE("a task with few distinct augmentations is reported, and built with what there is") {
+  const temporary_folder folder;
+  std::filesystem::create_directory(folder / "s");
+  put(folder / "s/zero.json",
+      R"({"train": [{"input": [[0]], "output": [[0,0]]}], "test": [{"input": [[0]], "output": [[0]]}]})");
+  build_options options;
+  options.source = folder.path().string();
+  options.subsets = {"s"};
+  options.augmentations = 10;
+  options.output = folder / "built";
+  const build_report report = build(options);
+  REQUIRE(report.short_groups.size() == 1);
+  CHECK(report.short_groups[0] == std::pair<std::string, std::size_t>{"zero", 2});  // lying and standing
+  CHECK(report.identifiers == 3);
+}
+
+TEST_CASE("a smaller canvas makes shorter examples") {
+  const temporary_folder folder;
+  put_odd_sources(folder);
+  build_options options = odd_options(folder);
+  options.canvas = 10;
+  CHECK_THROWS_WITH_AS(build(options),
+                       "task two: train[0].input: 30 x 30 cells do not fit on a canvas of 10: take a larger canvas or "
+                       "only tasks with smaller grids",
+                       trm::error);
+  CHECK_FALSE(std::filesystem::exists(options.output));
+  options.filter.max_grid_side = 7;
+  build(options);
+  const trm::dataset train = trm::dataset::open(options.output, "train");
+  CHECK(train.metadata().seq_len == 100);
+  CHECK(train.metadata().total_groups == 4);
+
+  // Every test example is the task's own, under its augmentation.
+  const trm::dataset test = trm::dataset::open(options.output, "test");
+  const trm::dataset_set& set = test.sources()[0];
+  const trm::json names = trm::read_json(options.output / "identifiers.json");
+  const std::vector<task> tasks = read_tasks(options.output / "test_puzzles.json");
+  REQUIRE(tasks.size() == 1);
+  std::vector<std::int32_t> inputs(100), labels(100);
+  for (std::int64_t puzzle = 0; puzzle < set.puzzles(); ++puzzle) {
+    const puzzle_name name =
+        parse_name(names[static_cast<std::size_t>(set.puzzle_identifier(puzzle))].get<std::string>());
+    CHECK(name.task == "one");
+    const auto rows = set.rows_of(puzzle);
+    for (std::size_t i = 0; i < 2; ++i) {
+      set.read(rows.first + static_cast<std::int64_t>(i), inputs.data(), labels.data());
+      CHECK(name.how.inverse().apply(crop<std::int32_t>(inputs, 10)) == tasks[0].test[i].input);
+      CHECK(name.how.inverse().apply(crop<std::int32_t>(labels, 10)) == *tasks[0].test[i].output);
+    }
+  }
+}
+
+TEST_CASE("the filter takes named tasks, small ones, a few") {
+  const temporary_folder folder;
+  put_odd_sources(folder);
+  build_options options = odd_options(folder);
+  options.augmentations = 1;
+
+  options.filter.ids = {"one"};
+  CHECK(build(options).splits[0].groups == 2);
+  std::filesystem::remove_all(options.output);
+
+  options.filter.ids = {"two", "three"};
+  CHECK_THROWS_WITH_AS(build(options), "task three: no subset has it", trm::error);
+  options.filter.ids = {"black"};
+  CHECK_THROWS_WITH_AS(build(options), "test set b: the filter leaves no task in it", trm::error);
+  options.test_set.clear();
+  CHECK(build(options).splits[0].groups == 1);
+  std::filesystem::remove_all(options.output);
+
+  options.filter = {};
+  options.filter.max_grid_side = 3;
+  CHECK(build(options).splits[0].groups == 3);
+  std::filesystem::remove_all(options.output);
+
+  options.filter.max_grid_side = 0;
+  CHECK_THROWS_WITH_AS(build(options), "subsets: the filter leaves no task", trm::error);
+
+  options.filter = {};
+  options.filter.max_tasks = 1;
+  CHECK(build(options).splits[0].groups == 2);
+}
+
+TEST_CASE("a build that ends early leaves nothing, one that is done before is not overwritten") {
+  const temporary_folder folder;
+  put_odd_sources(folder);
+  const int files = folder.files();
+  build_options options = odd_options(folder);
+  std::size_t calls = 0;
+  options.progress = [&](const build_progress& p) {
+    ++calls;
+    CHECK_FALSE(std::filesystem::exists(options.output));
+    CHECK(folder.files() == files + 1);  // the partial folder
+    if (p.phase == build_phase::write && p.done == p.total) throw std::runtime_error("enough");
+  };
+  CHECK_THROWS_WITH_AS(build(options), "enough", std::runtime_error);
+  CHECK(calls == 5 + 5 + 2);
+  CHECK(folder.files() == files);
+
+  options.progress = nullptr;
+  options.output = folder / "not/there/yet/";
+  build(options);
+  CHECK(trm::dataset::open(folder / "not/there/yet", "test").metadata().total_groups == 2);
+  CHECK_THROWS_WITH_AS(
+      build(options),
+      ((folder / "not/there/yet").string() + ": is there already: remove it or name another folder").c_str(),
+      trm::error);
+}
+
+TEST_CASE("options that make no sense are refused") {
+  const temporary_folder folder;
+  put_odd_sources(folder);
+  const auto refused = [&](auto&& change) {
+    build_options options = odd_options(folder);
+    change(options);
+    try {
+      build(options);
+    } catch (const trm::error& e) {
+      CHECK_FALSE(std::filesystem::exists(folder / "built"));
+      return std::string(e.what());
+    }
+    return std::string("built");
+  };
+  CHECK(refused([](build_options& o) { o.subsets.clear(); }) == "subsets: none is named");
+  CHECK(refused([](build_options& o) { o.augmentations = -1; }) == "augmentations: may not be negative");
+  CHECK(refused([](build_options& o) { o.first_identifier = 0; }) ==
+        "first_identifier: must be at least 1, 0 is the blank one");
+  CHECK(refused([](build_options& o) { o.canvas = 31; }) == "canvas: must be 1 to 30");
+  CHECK(refused([](build_options& o) { o.canvas = 0; }) == "canvas: must be 1 to 30");
+  CHECK(refused([](build_options& o) { o.test_set2 = "c"; }) == "test_set: \"c\" is not among the subsets");
+  CHECK(refused([](build_options& o) { o.output.clear(); }) == "output: no folder is named");
+  CHECK(refused([](build_options& o) { o.subsets.push_back("c"); }).find("odd_c_challenges.json") != std::string::npos);
 }
