@@ -29,7 +29,8 @@ corruption_counts corrupt(const std::string& valid, Read read, int random_inputs
     } catch (const trm::error& e) {
       ++counts.refused;
       const std::string what = e.what();
-      if (what.find('\n') != what.npos || what.empty()) FAIL_CHECK(how << " at " << where << ": not one line: " << what);
+      if (what.find('\n') != what.npos || what.empty())
+        FAIL_CHECK(how << " at " << where << ": not one line: " << what);
     } catch (const std::exception& e) {
       FAIL_CHECK(how << " at " << where << ": " << e.what());
     }
@@ -53,9 +54,15 @@ corruption_counts corrupt(const std::string& valid, Read read, int random_inputs
     std::string bytes = valid;
     const std::size_t from = below(valid.size()), length = below(valid.size() - from);
     switch (i % 4) {
-      case 0: bytes.erase(from, length); break;
-      case 1: bytes.insert(below(valid.size()), valid, from, length); break;
-      case 2: bytes.resize(from); [[fallthrough]];
+      case 0:
+        bytes.erase(from, length);
+        break;
+      case 1:
+        bytes.insert(below(valid.size()), valid, from, length);
+        break;
+      case 2:
+        bytes.resize(from);
+        [[fallthrough]];
       default:
         if (i % 4 == 3) bytes.clear();
         for (std::size_t n = below(200); n > 0; --n) bytes += static_cast<char>(rng());

@@ -18,6 +18,11 @@
 
 namespace trm {
 
+/// The name is a part of file names.
+inline bool is_set_name(const std::string& name) {
+  return !name.empty() && name.find('/') == name.npos && name.find('\0') == name.npos;
+}
+
 /// Reads dataset.json. Keys that the format does not know are passed over.
 inline dataset_metadata read_dataset_metadata(const std::filesystem::path& file) {
   constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
@@ -38,11 +43,9 @@ inline dataset_metadata read_dataset_metadata(const std::filesystem::path& file)
   m.mean_puzzle_examples = root.at("mean_puzzle_examples").number(0);
   m.sets = root.at("sets").strings();
   for (std::size_t i = 0; i < m.sets.size(); ++i) {
-    const std::string& name = m.sets[i];
-    if (name.empty() || name.find('/') != name.npos) root.at("sets").at(i).expected("the name of a set");
-    if (std::find(m.sets.begin(), m.sets.begin() + static_cast<std::ptrdiff_t>(i), name) !=
-        m.sets.begin() + static_cast<std::ptrdiff_t>(i)) {
-      root.at("sets").fail("\"" + detail::printable(name) + "\" occurs twice");
+    if (!is_set_name(m.sets[i])) root.at("sets").at(i).expected("the name of a set");
+    if (std::count(m.sets.begin(), m.sets.end(), m.sets[i]) != 1) {
+      root.at("sets").fail("\"" + detail::printable(m.sets[i]) + "\" occurs twice");
     }
   }
   if (m.sets.empty()) root.at("sets").expected("the names of the sets");

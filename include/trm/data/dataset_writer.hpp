@@ -2,13 +2,13 @@
 // Writes the published TRM dataset format, example by example.
 #pragma once
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
+#include <limits>
 #include <span>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "trm/data/dataset.hpp"
@@ -19,11 +19,11 @@ namespace trm {
 ///   dataset_writer w("data/my-task", "train", {.vocab_size = 11, .seq_len = 81});
 ///   for (each group) { for (each puzzle) { w.add(inputs, labels); ...; w.end_puzzle(identifier); } w.end_group(); }
 ///   w.commit();
-/// Examples stream to disk, indices are kept in memory. Nothing is in its place before commit(), which writes dataset.json last.
+/// Examples stream to disk, indices are kept in memory. Nothing is in its place before commit().
 class dataset_writer {
  public:
-  /// Of `metadata` the counts and the sets are ignored: they are counted. Tokens are stored as uint8 where the vocabulary allows,
-  /// otherwise as int32. Throws trm::error where the folder <path>/<split> cannot be made.
+  /// Of `metadata` the counts and the sets are ignored: they are counted. Tokens are stored as uint8 where vocabulary and
+  /// ignore_label_id allow, otherwise as int32. Throws trm::error where the folder <path>/<split> cannot be made.
   dataset_writer(const std::filesystem::path& path, const std::string& split, dataset_metadata metadata,
                  std::string set = "all")
       : folder_(path / split), metadata_(std::move(metadata)) {
@@ -33,6 +33,7 @@ class dataset_writer {
       throw error(folder_.string(), "seq_len, vocab_size, pad_id or the identifiers are out of range");
     }
     metadata_.total_groups = metadata_.total_puzzles = 0;
+    metadata_.mean_puzzle_examples = 0;
     metadata_.sets.clear();
     std::error_code failed;
     std::filesystem::create_directories(folder_, failed);
@@ -42,69 +43,83 @@ class dataset_writer {
 
   /// Ends the current set and begins another.
   void begin_set(std::string name) {
-    if (open_) end_set();
-    if (name.empty() || name.find('/') != name.npos ||
-        std::count(metadata_.sets.begin(), metadata_.sets.end(), name) != 0) {
+    require_open();
+    if (!sets_.empty()) require_complete();
+    if (!is_set_name(name) || std::count(metadata_.sets.begin(), metadata_.sets.end(), name) != 0) {
       throw error(folder_.string(), "\"" + detail::printable(name) + "\" is not a name for a set, or was used before");
     }
-    const element_type type = stored_type();
+    const std::int32_t ignore = metadata_.ignore_label_id.value_or(0);
+    const bool small = metadata_.vocab_size <= 256 && ignore >= 0 && ignore < 256;
+    const element_type type = small ? element_type::u8 : element_type::i32;
     const std::vector<std::int64_t> row{metadata_.seq_len};
-    open_ = std::make_unique<streams>(
-        streams{{folder_ / (name + "__inputs.npy"), type, row}, {folder_ / (name + "__labels.npy"), type, row}});
+    sets_.push_back({{folder_ / (name + "__inputs.npy"), type, row}, {folder_ / (name + "__labels.npy"), type, row}});
     metadata_.sets.push_back(std::move(name));
-    puzzle_indices_.assign(1, 0);
-    group_indices_.assign(1, 0);
-    puzzle_identifiers_.clear();
-    examples_ = 0;
   }
 
-  /// One example of the current puzzle. Labels: tokens, or ignored_label, which is stored as ignore_label_id. Throws where a length
-  /// is not seq_len or a token is outside the vocabulary.
+  /// One example of the current puzzle. Labels: tokens, or ignored_label, which is stored as ignore_label_id. Throws where
+  /// a length is not seq_len or a token is outside the vocabulary.
   void add(std::span<const std::int32_t> inputs, std::span<const std::int32_t> labels) {
     require_open();
     const auto n = static_cast<std::size_t>(metadata_.seq_len);
-    if (inputs.size() != n || labels.size() != n) fail_example("expected " + std::to_string(n) + " tokens");
+    if (inputs.size() != n || labels.size() != n) fail("expected " + std::to_string(n) + " tokens");
     labels_.assign(labels.begin(), labels.end());
     for (std::size_t i = 0; i < n; ++i) {
       if (labels_[i] == ignored_label) {
-        if (!metadata_.ignore_label_id) fail_example("an ignored label, but the dataset has no ignore_label_id");
+        if (!metadata_.ignore_label_id) fail("an ignored label, but the dataset has no ignore_label_id");
         labels_[i] = *metadata_.ignore_label_id;
       } else if (outside(labels_[i])) {
-        fail_example("label " + std::to_string(labels_[i]) + " outside the vocabulary");
+        fail("label " + std::to_string(labels_[i]) + " outside the vocabulary");
       }
-      if (outside(inputs[i])) fail_example("token " + std::to_string(inputs[i]) + " outside the vocabulary");
+      if (outside(inputs[i])) fail("token " + std::to_string(inputs[i]) + " outside the vocabulary");
     }
-    open_->inputs.append(inputs);
-    open_->labels.append(std::span<const std::int32_t>(labels_));
-    ++examples_;
+    sets_.back().inputs.append(inputs);
+    sets_.back().labels.append(std::span<const std::int32_t>(labels_));
   }
   /// The examples since the last puzzle are one puzzle with this identifier.
   void end_puzzle(std::int32_t identifier) {
     require_open();
-    if (examples_ == puzzle_indices_.back()) fail_example("a puzzle without examples");
-    if (examples_ > std::numeric_limits<std::int32_t>::max())
-      fail_example("more examples than the format's int32 indices can count");
+    set& s = sets_.back();
+    if (s.inputs.rows() == s.puzzle_indices.back()) fail("a puzzle without examples");
+    if (s.inputs.rows() > std::numeric_limits<std::int32_t>::max()) fail("more examples than int32 indices can count");
     if (identifier < 0 || identifier >= metadata_.num_puzzle_identifiers) {
-      fail_example("identifier " + std::to_string(identifier) + " outside [0, " +
-                   std::to_string(metadata_.num_puzzle_identifiers) + ")");
+      fail("identifier " + std::to_string(identifier) + " outside [0, " +
+           std::to_string(metadata_.num_puzzle_identifiers) + ")");
     }
-    puzzle_indices_.push_back(static_cast<std::int32_t>(examples_));
-    puzzle_identifiers_.push_back(identifier);
+    s.puzzle_indices.push_back(static_cast<std::int32_t>(s.inputs.rows()));
+    s.puzzle_identifiers.push_back(identifier);
   }
   /// The puzzles since the last group are one group.
   void end_group() {
     require_open();
-    const auto puzzles = static_cast<std::int32_t>(puzzle_identifiers_.size());
-    if (puzzles == group_indices_.back()) fail_example("a group without puzzles");
-    group_indices_.push_back(puzzles);
+    set& s = sets_.back();
+    if (s.puzzles() == s.group_indices.back()) fail("a group without puzzles");
+    s.group_indices.push_back(s.puzzles());
   }
-  /// Puts every file in its place.
+  /// Puts every file in its place, dataset.json last: an older dataset there is unreadable from the beginning of commit()
+  /// to its end, never a mixture.
   void commit() {
     require_open();
-    end_set();
+    require_complete();
+    const std::filesystem::path description = folder_ / "dataset.json";
+    std::error_code absent;
+    std::filesystem::remove(description, absent);
     dataset_metadata& m = metadata_;
-    m.mean_puzzle_examples =
-        m.total_puzzles == 0 ? 0 : static_cast<double>(total_examples_) / static_cast<double>(m.total_puzzles);
+    std::int64_t examples = 0;
+    for (std::size_t i = 0; i < sets_.size(); ++i) {
+      set& s = sets_[i];
+      s.inputs.commit();
+      s.labels.commit();
+      save_list(m.sets[i], "puzzle_identifiers", s.puzzle_identifiers);
+      save_list(m.sets[i], "puzzle_indices", s.puzzle_indices);
+      save_list(m.sets[i], "group_indices", s.group_indices);
+      examples += s.inputs.rows();
+      m.total_puzzles += s.puzzles();
+      m.total_groups += static_cast<std::int64_t>(s.group_indices.size()) - 1;
+    }
+    committed_ = true;
+    if (m.total_puzzles > 0) {
+      m.mean_puzzle_examples = static_cast<double>(examples) / static_cast<double>(m.total_puzzles);
+    }
     const json document{{"pad_id", m.pad_id},
                         {"ignore_label_id", m.ignore_label_id ? json(*m.ignore_label_id) : json(nullptr)},
                         {"blank_identifier_id", m.blank_identifier_id},
@@ -115,52 +130,43 @@ class dataset_writer {
                         {"mean_puzzle_examples", m.mean_puzzle_examples},
                         {"total_puzzles", m.total_puzzles},
                         {"sets", m.sets}};
-    write_file(folder_ / "dataset.json", document.dump());
+    write_file(description, document.dump());
   }
   /// What commit() wrote.
   const dataset_metadata& metadata() const { return metadata_; }
 
  private:
-  struct streams {
+  struct set {
     npy_writer inputs, labels;
+    std::vector<std::int32_t> puzzle_indices{0}, group_indices{0}, puzzle_identifiers{};
+
+    std::int32_t puzzles() const { return static_cast<std::int32_t>(puzzle_identifiers.size()); }
   };
 
-  element_type stored_type() const {
-    const std::int32_t ignore = metadata_.ignore_label_id.value_or(0);
-    return metadata_.vocab_size <= 256 && ignore >= 0 && ignore < 256 ? element_type::u8 : element_type::i32;
-  }
   bool outside(std::int32_t token) const { return token < 0 || token >= metadata_.vocab_size; }
   void require_open() const {
-    if (!open_) throw error(folder_.string(), "the dataset was committed before, or writing it failed");
+    if (committed_) throw error(folder_.string(), "the dataset was committed before");
   }
-  [[noreturn]] void fail_example(const std::string& what) const {
-    throw error(folder_.string() + ": set " + metadata_.sets.back() + ": example " + std::to_string(examples_), what);
+  void require_complete() const {
+    const set& s = sets_.back();
+    if (s.inputs.rows() != s.puzzle_indices.back()) fail("end_puzzle() is missing");
+    if (s.puzzles() != s.group_indices.back()) fail("end_group() is missing");
   }
-  void end_set() {
-    if (examples_ != puzzle_indices_.back()) fail_example("end_puzzle() is missing");
-    if (static_cast<std::int32_t>(puzzle_identifiers_.size()) != group_indices_.back())
-      fail_example("end_group() is missing");
-    const std::unique_ptr<streams> done = std::move(open_);
-    const auto list = [&](const char* field, const std::vector<std::int32_t>& values) {
-      const auto count = static_cast<std::int64_t>(values.size());
-      save_npy(folder_ / (metadata_.sets.back() + "__" + field + ".npy"), {count},
-               std::span<const std::int32_t>(values));
-    };
-    done->inputs.commit();
-    done->labels.commit();
-    list("puzzle_identifiers", puzzle_identifiers_);
-    list("puzzle_indices", puzzle_indices_);
-    list("group_indices", group_indices_);
-    metadata_.total_groups += static_cast<std::int64_t>(group_indices_.size()) - 1;
-    metadata_.total_puzzles += static_cast<std::int64_t>(puzzle_identifiers_.size());
-    total_examples_ += examples_;
+  [[noreturn]] void fail(const std::string& what) const {
+    throw error(
+        folder_.string() + ": set " + metadata_.sets.back() + ": example " + std::to_string(sets_.back().inputs.rows()),
+        what);
+  }
+  void save_list(const std::string& set_name, const char* field, const std::vector<std::int32_t>& values) const {
+    save_npy(folder_ / (set_name + "__" + field + ".npy"), {static_cast<std::int64_t>(values.size())},
+             std::span<const std::int32_t>(values));
   }
 
   std::filesystem::path folder_;
   dataset_metadata metadata_;
-  std::unique_ptr<streams> open_;
-  std::vector<std::int32_t> puzzle_indices_, group_indices_, puzzle_identifiers_, labels_;
-  std::int64_t examples_ = 0, total_examples_ = 0;
+  std::vector<set> sets_;
+  std::vector<std::int32_t> labels_;
+  bool committed_ = false;
 };
 
 }  // namespace trm

@@ -83,7 +83,8 @@ TEST_CASE("words of a block are handed out one by one and in pairs") {
 TEST_CASE("uniform draws: in [0, 1), with the moments of the uniform distribution") {
   const trm::draws d = philox{5}.at(purpose::exploration_chance);
   const int n = 400000;
-  for (const moments& m : {measure(n, [&](auto i) { return d.uniform(i); }), measure(n, [&](auto i) { return d.uniform64(i); })}) {
+  for (const moments& m :
+       {measure(n, [&](auto i) { return d.uniform(i); }), measure(n, [&](auto i) { return d.uniform64(i); })}) {
     CHECK(std::abs(m.mean - 0.5) < 5 * std::sqrt(1.0 / 12 / n));
     CHECK(std::abs(m.variance - 1.0 / 12) < 5 * std::sqrt(1.0 / 180 / n));
     CHECK(m.least >= 0);

@@ -94,7 +94,8 @@ TEST_CASE("folders that are missing or no folders, and a target that is a folder
   CHECK_THROWS_WITH_AS(trm::atomic_file{below}, (below + ": cannot create: Not a directory").c_str(), trm::error);
   std::filesystem::create_directory(folder / "d");
   const std::string place = (folder / "d").string();
-  CHECK_THROWS_WITH_AS(trm::write_file(place, "x"), (place + ": cannot put in place: Is a directory").c_str(), trm::error);
+  CHECK_THROWS_WITH_AS(trm::write_file(place, "x"), (place + ": cannot put in place: Is a directory").c_str(),
+                       trm::error);
   CHECK(folder.files() == 2);
 }
 

@@ -12,8 +12,10 @@ namespace {
 using trm::convert;
 using trm::element_type;
 
-static_assert(trm::element_type_of<long long>() == element_type::i64 && trm::element_type_of<std::uint16_t>() == element_type::u16);
-static_assert(trm::element_type_of<bool>() == element_type::boolean && trm::element_type_of<trm::bf16>() == element_type::bf16);
+static_assert(trm::element_type_of<long long>() == element_type::i64 &&
+              trm::element_type_of<std::uint16_t>() == element_type::u16);
+static_assert(trm::element_type_of<bool>() == element_type::boolean &&
+              trm::element_type_of<trm::bf16>() == element_type::bf16);
 static_assert(trm::readable_as<float>(element_type::i32) && trm::readable_as<std::int32_t>(element_type::boolean));
 static_assert(!trm::readable_as<std::int32_t>(element_type::f32) && !trm::readable_as<bool>(element_type::f16));
 

@@ -22,19 +22,22 @@ TEST_CASE("the limit of read_file is the largest size that is read") {
   trm_test::put(folder / "f", "12345");
   CHECK(trm::read_file(folder / "f", 5) == "12345");
   const std::string place = (folder / "f").string();
-  CHECK_THROWS_WITH_AS(trm::read_file(folder / "f", 4), (place + ": larger than the limit of 4 bytes").c_str(), trm::error);
+  CHECK_THROWS_WITH_AS(trm::read_file(folder / "f", 4), (place + ": larger than the limit of 4 bytes").c_str(),
+                       trm::error);
   CHECK_THROWS_AS(trm::read_file("/dev/zero", 1000), trm::error);  // no size to look at beforehand
 }
 
 TEST_CASE("what cannot be opened or is no file is an error that says why") {
   const trm_test::temporary_folder folder;
   const std::string missing = (folder / "missing").string();
-  CHECK_THROWS_WITH_AS(trm::read_file(missing), (missing + ": cannot open: No such file or directory").c_str(), trm::error);
+  CHECK_THROWS_WITH_AS(trm::read_file(missing), (missing + ": cannot open: No such file or directory").c_str(),
+                       trm::error);
   CHECK_THROWS_WITH_AS(trm::mapped_file{missing}, (missing + ": cannot open: No such file or directory").c_str(),
                        trm::error);
-  CHECK_THROWS_WITH_AS(trm::read_file(folder.path()), (folder.path().string() + ": cannot read: Is a directory").c_str(),
+  CHECK_THROWS_WITH_AS(trm::read_file(folder.path()),
+                       (folder.path().string() + ": cannot read: Is a directory").c_str(), trm::error);
+  CHECK_THROWS_WITH_AS(trm::mapped_file{folder.path()}, (folder.path().string() + ": not a regular file").c_str(),
                        trm::error);
-  CHECK_THROWS_WITH_AS(trm::mapped_file{folder.path()}, (folder.path().string() + ": not a regular file").c_str(), trm::error);
 }
 
 TEST_CASE("a mapping moves, and outlives the file's name") {

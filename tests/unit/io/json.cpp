@@ -35,9 +35,10 @@ TEST_CASE("an error says file, line, column and what") {
 }
 
 TEST_CASE("what strict JSON forbids is refused") {
-  for (const char* text : {"NaN", "[Infinity]", "-Infinity", "1e999", "[-1e400]", "[1,]", "{\"a\":1,}", "{a:1}", "'a'", "01", "1.",
-                           "+1", "// c\n1", "/* c */ 1", "1 2", "{} x", "\"\x01\"", "\"\xff\"", "\"\xc0\xaf\"", "\"\\ud800\"",
-                           "[", "]", "{\"a\"}", "tru", "\xff\xfe", "\"\\x\""}) {
+  for (const char* text : {"NaN",   "[Infinity]", "-Infinity", "1e999",    "[-1e400]",     "[1,]",        "{\"a\":1,}",
+                           "{a:1}", "'a'",        "01",        "1.",       "+1",           "// c\n1",     "/* c */ 1",
+                           "1 2",   "{} x",       "\"\x01\"",  "\"\xff\"", "\"\xc0\xaf\"", "\"\\ud800\"", "[",
+                           "]",     "{\"a\"}",    "tru",       "\xff\xfe", "\"\\x\""}) {
     CHECK_MESSAGE(!accepted(text), text);
   }
   CHECK(!accepted(std::string("{}\0x", 4)));
@@ -88,8 +89,9 @@ TEST_CASE("a document in a file; an absent file") {
 }
 
 TEST_CASE("typed fields, and errors that name file, place and what was found") {
-  const trm::json document =
-      parse_json(R"({"n": "abc", "i": 7, "big": 18446744073709551615, "f": 2.0, "l": ["a", 1], "o": {"a/b~": null}, "t": true})", "x");
+  const trm::json document = parse_json(
+      R"({"n": "abc", "i": 7, "big": 18446744073709551615, "f": 2.0, "l": ["a", 1], "o": {"a/b~": null}, "t": true})",
+      "x");
   const trm::json_field root(document, "d.json");
   CHECK(root.at("i").integer() == 7);
   CHECK(root.at("i").integer(1, 7) == 7);
@@ -124,8 +126,9 @@ TEST_CASE("typed fields, and errors that name file, place and what was found") {
 }
 
 TEST_CASE("arbitrary bytes give a document or a trm::error") {
-  const auto counts = trm_test::corrupt(R"({"pad_id": 0, "m": 5.66875e0, "sets": ["all", "\u00e9\n"], "n": null, "t": [true, {}]})",
-                                        [](const std::string& bytes) { parse_json(bytes, "f.json"); }, 20'000);
+  const auto counts =
+      trm_test::corrupt(R"({"pad_id": 0, "m": 5.66875e0, "sets": ["all", "\u00e9\n"], "n": null, "t": [true, {}]})",
+                        [](const std::string& bytes) { parse_json(bytes, "f.json"); }, 20'000);
   CHECK(counts.accepted > 50);
   CHECK(counts.refused > 500);
 }

@@ -23,7 +23,8 @@ std::span<const T> span_of(const std::vector<T>& v) {
 /// A version 1.0 file without the code under test.
 std::string raw(const std::string& dictionary, const std::string& data, char version = 1) {
   const std::size_t n = dictionary.size();
-  std::string out = std::string("\x93NUMPY", 6) + version + '\0' + static_cast<char>(n & 255) + static_cast<char>(n >> 8);
+  std::string out =
+      std::string("\x93NUMPY", 6) + version + '\0' + static_cast<char>(n & 255) + static_cast<char>(n >> 8);
   if (version > 1) out += std::string(2, '\0');
   return out + dictionary + data;
 }
@@ -94,9 +95,10 @@ TEST_CASE("a stream of rows gives the bytes of the array saved at once; rows are
   const std::vector<std::int32_t> two_rows{1, 2, 3, 4}, too_large{1, 256}, half{1};
   writer.append(span_of(two_rows));
   all.insert(all.end(), {1, 2, 3, 4});
-  CHECK_THROWS_WITH_AS(writer.append(span_of(too_large)),
-                       ((folder / "stream").string() + ": element 1 of what is appended after row 1502 does not fit in uint8").c_str(),
-                       trm::error);
+  CHECK_THROWS_WITH_AS(
+      writer.append(span_of(too_large)),
+      ((folder / "stream").string() + ": element 1 of what is appended after row 1502 does not fit in uint8").c_str(),
+      trm::error);
   CHECK_THROWS_AS(writer.append(span_of(half)), trm::error);
   CHECK(!std::filesystem::exists(folder / "stream"));
   writer.commit();
@@ -154,10 +156,13 @@ TEST_CASE("what is not supported is refused with the reason") {
   CHECK(dictionary("{'descr': '<i2', 'fortran_order': 0, 'shape': (1,)}") == "expected True or False");
   CHECK(dictionary("{'descr': '<i2', 'fortran_order': False, 'shape': (-1,)}") == "expected an extent");
   CHECK(dictionary("{'descr': '<i2', 'fortran_order': False, 'shape': (1;)}") == "expected )");
-  CHECK(dictionary("{'descr': '<i2', 'fortran_order': False, 'shape': (99999999999999999999,)}") == "an extent that overflows");
+  CHECK(dictionary("{'descr': '<i2', 'fortran_order': False, 'shape': (99999999999999999999,)}") ==
+        "an extent that overflows");
   CHECK(dictionary("{'descr': '<i2', 'fortran_order': False, 'shape': (1,)} x") == "text behind the dictionary");
-  CHECK(opening(raw("{'descr': '<i2', 'fortran_order': False, 'shape': (4611686018427387904, 4)}", "")) == "the shape overflows");
-  CHECK(opening(raw("{'descr': '<i2', 'fortran_order': False, 'shape': (0, 4611686018427387904, 4)}", "")) == "the shape overflows");
+  CHECK(opening(raw("{'descr': '<i2', 'fortran_order': False, 'shape': (4611686018427387904, 4)}", "")) ==
+        "the shape overflows");
+  CHECK(opening(raw("{'descr': '<i2', 'fortran_order': False, 'shape': (0, 4611686018427387904, 4)}", "")) ==
+        "the shape overflows");
 }
 
 TEST_CASE("errors of reading name file and row") {
@@ -168,8 +173,10 @@ TEST_CASE("errors of reading name file and row") {
   const std::string place = (folder / "f").string() + ": ";
   std::vector<std::int32_t> row(2);
   file.read_row(0, std::span(row));
-  CHECK_THROWS_WITH_AS(file.read_row(1, std::span(row)), (place + "row 1, element 1: int64 does not fit in int32").c_str(), trm::error);
-  CHECK_THROWS_WITH_AS(file.read<std::int32_t>(), (place + "row 1, element 1: int64 does not fit in int32").c_str(), trm::error);
+  CHECK_THROWS_WITH_AS(file.read_row(1, std::span(row)),
+                       (place + "row 1, element 1: int64 does not fit in int32").c_str(), trm::error);
+  CHECK_THROWS_WITH_AS(file.read<std::int32_t>(), (place + "row 1, element 1: int64 does not fit in int32").c_str(),
+                       trm::error);
   CHECK_THROWS_AS(file.read_row(2, std::span(row)), trm::error);
   CHECK_THROWS_AS(file.read_row(-1, std::span(row)), trm::error);
   row.resize(3);
@@ -183,7 +190,8 @@ TEST_CASE("errors of reading name file and row") {
 TEST_CASE("arbitrary bytes give an array or a trm::error") {
   const temporary_folder folder;
   for (const char version : {1, 3}) {
-    const std::string valid = raw("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }     \n", "12345678", version);
+    const std::string valid =
+        raw("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }     \n", "12345678", version);
     const auto counts = trm_test::corrupt(valid, [&](const std::string& bytes) {
       put(folder / "f", bytes);
       npy_file::open(folder / "f").read<double>();

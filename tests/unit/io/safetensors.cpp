@@ -89,7 +89,9 @@ TEST_CASE("what is written is read, in every type, with metadata") {
   CHECK(static_cast<float>(rounded[0]) == doctest::Approx(0.1).epsilon(0.01));
 }
 
-TEST_CASE("the bytes do not depend on the order of adding; data begins at a multiple of 8, every tensor at one of its type's size") {
+TEST_CASE(
+    "the bytes do not depend on the order of adding; data begins at a multiple of 8, every tensor at one of its type's "
+    "size") {
   const temporary_folder folder;
   const std::vector<float> f{1};
   const std::vector<std::int8_t> c{1};
@@ -110,7 +112,8 @@ TEST_CASE("the bytes do not depend on the order of adding; data begins at a mult
   CHECK((bytes.size() - 13) % 8 == 0);
   CHECK(bytes.substr(8, bytes.size() - 8 - 13) ==
         "{\"__metadata__\":{\"k\":\"v\"},\"y\":{\"dtype\":\"F64\",\"shape\":[],\"data_offsets\":[0,8]},"
-        "\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]},\"c\":{\"dtype\":\"I8\",\"shape\":[1],\"data_offsets\":[12,13]}}      ");
+        "\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]},\"c\":{\"dtype\":\"I8\",\"shape\":[1],\"data_"
+        "offsets\":[12,13]}}      ");
 }
 
 TEST_CASE("errors of reading name the file and the tensor") {
@@ -161,7 +164,8 @@ TEST_CASE("everything that the format forbids is refused") {
   CHECK(opening(raw(" {}", "")) == "not a safetensors file: the header is not a JSON object");
   CHECK(opening(raw("[]", "")) == "not a safetensors file: the header is not a JSON object");
   CHECK(opening(raw("{}", "", 3)) == "cut off: the header ends behind the end of the file");
-  CHECK(opening(raw("{}", "", 100'000'001)) == "not a safetensors file: header of 100000001 bytes, the limit is 100 MB");
+  CHECK(opening(raw("{}", "", 100'000'001)) ==
+        "not a safetensors file: header of 100000001 bytes, the limit is 100 MB");
   CHECK(opening(raw("{}", "", ~0ull - 1)).find("not a safetensors file: header of ") == 0);
   CHECK(opening(raw("{" + one + "," + one + "}", "1234")).find("the key \"a\" occurs twice") != std::string::npos);
   CHECK(opening(raw("{" + one + "}", "12345")) == "1 bytes at the end belong to no tensor");
@@ -170,16 +174,21 @@ TEST_CASE("everything that the format forbids is refused") {
         "a: data_offsets [0, 4] outside the data, which has 3 bytes (is the file cut off?)");
   const auto tensor = [](const std::string& fields) { return opening(raw("{\"a\":{" + fields + "}}", "12345678")); };
   CHECK(tensor(R"("dtype":"F32","shape":[2],"data_offsets":[0,8])") == "opened");
-  CHECK(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[4,8])") == "tensor a: 4 bytes before it belong to no tensor");
-  CHECK(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0,8])") == "a: shape [1] of F32 takes 4 bytes, data_offsets hold 8");
+  CHECK(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[4,8])") ==
+        "tensor a: 4 bytes before it belong to no tensor");
+  CHECK(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0,8])") ==
+        "a: shape [1] of F32 takes 4 bytes, data_offsets hold 8");
   CHECK(tensor(R"("dtype":"F32","shape":[2],"data_offsets":[8,0])").find("a: data_offsets [8, 0] outside") == 0);
   CHECK(tensor(R"("dtype":"F33","shape":[2],"data_offsets":[0,8])") == "a: unsupported dtype \"F33\"");
   CHECK(tensor(R"("dtype":5,"shape":[2],"data_offsets":[0,8])") == "a/dtype: expected a string, found 5");
-  CHECK(tensor(R"("dtype":"F32","shape":[-2],"data_offsets":[0,8])") == "a/shape/0: expected an integer in 0.., found -2");
-  CHECK(tensor(R"("dtype":"F32","shape":[2.0],"data_offsets":[0,8])") == "a/shape/0: expected an integer in 0.., found 2.0");
+  CHECK(tensor(R"("dtype":"F32","shape":[-2],"data_offsets":[0,8])") ==
+        "a/shape/0: expected an integer in 0.., found -2");
+  CHECK(tensor(R"("dtype":"F32","shape":[2.0],"data_offsets":[0,8])") ==
+        "a/shape/0: expected an integer in 0.., found 2.0");
   CHECK(tensor(R"("dtype":"F32","shape":2,"data_offsets":[0,8])") == "a/shape: expected an array, found 2");
   CHECK(tensor(R"("dtype":"F32","shape":[2],"data_offsets":[0,8,8])") == "a: data_offsets must be [begin, end]");
-  CHECK(tensor(R"("dtype":"F32","shape":[2],"data_offsets":[0,99999999999999999999])").find("a/data_offsets/1: expected") == 0);
+  CHECK(tensor(R"("dtype":"F32","shape":[2],"data_offsets":[0,99999999999999999999])")
+            .find("a/data_offsets/1: expected") == 0);
   CHECK(tensor(R"("dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0])") ==
         "a: shape [4611686018427387904, 4] overflows");
   CHECK(tensor(R"("dtype":"F32","shape":[2])") == "a: \"data_offsets\" is missing");
