@@ -35,7 +35,7 @@ concept example_source = requires(const S& s, std::int64_t i, std::int32_t* toke
 /// The fields of dataset.json (the published PuzzleDatasetMetadata).
 struct dataset_metadata {
   std::int32_t pad_id = 0;
-  std::optional<std::int32_t> ignore_label_id;  // a label equal to it does not count
+  std::optional<std::int32_t> ignore_label_id{};  // a label equal to it does not count
   std::int32_t blank_identifier_id = 0;
   std::int32_t vocab_size = 0;
   std::int32_t seq_len = 0;
@@ -43,7 +43,7 @@ struct dataset_metadata {
   std::int64_t total_groups = 0;
   double mean_puzzle_examples = 0;
   std::int64_t total_puzzles = 0;
-  std::vector<std::string> sets;
+  std::vector<std::string> sets{};
 };
 
 /// Supervision steps of a training run: int(epochs * total_groups * mean_puzzle_examples / batch), as published.

@@ -32,7 +32,7 @@ struct sampling {
   std::uint64_t seed = 0;
   std::int32_t batch = 0;                 // global: over all shards
   std::int64_t epochs_per_iteration = 1;  // epochs that are concatenated before a partial batch is dropped
-  shard part;
+  shard part{};
 };
 
 /// The published sampling (puzzle_dataset.py), with counter-based random numbers. A pass goes over one source (one set of one data
