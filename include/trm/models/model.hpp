@@ -49,7 +49,7 @@ struct model<C, T, Net, Head, true> {
   using numbers = numerics<T>;
   using master = typename numbers::master;
   using schedule = schedule_of<C>;
-  using core = bound<recursion<schedule, Net>, shape{L, D}, numbers>;
+  using core = bound<recursion_of<C, Net>, shape{L, D}, numbers>;
   using head = bound<Head, shape{S, D}, numbers>;
   static_assert(head::out == shape{S, V}, "model: the head must give `vocab` channels for each token");
   using state = typename core::state;

@@ -75,4 +75,22 @@ using network = repeat<"layers", C.layers, block<C>>;
 template <config C>
 using schedule_of = typename detail::schedule_type<C.architecture, C.h_cycles, C.l_cycles>::type;
 
+namespace detail {
+
+/// The recursion of a configuration over the network Net. Only hrm has a second one, of h_layers layers.
+template <config C, class Net, bool = C.architecture == architecture::hrm && C.h_layers != 0>
+struct recursion_type {
+  using type = recursion<schedule_of<C>, Net>;
+};
+template <config C, class Net>
+struct recursion_type<C, Net, true> {
+  using type = recursion<schedule_of<C>, repeat<"layers", C.h_layers, block<C>>, Net>;
+};
+
+}  // namespace detail
+
+/// The recursion over a network of one's own, or the published one.
+template <config C, class Net = network<C>>
+using recursion_of = typename detail::recursion_type<C, Net>::type;
+
 }  // namespace trm

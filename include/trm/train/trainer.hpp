@@ -8,7 +8,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "trm/backend/cpu/context.hpp"
 #include "trm/models/plan.hpp"
@@ -102,7 +101,7 @@ class trainer {
     report_ = {};
     report_.step = step_ + 1;
     for (std::size_t i = 0; i < samples_.steps.size(); ++i) {
-      report_.metrics.add(samples_.tokens_result[i], samples_.halting[i], samples_.steps[i], samples_.halted[i] != 0);
+      report_.metrics.add(samples_.token_results[i], samples_.halting[i], samples_.steps[i], samples_.halted[i] != 0);
     }
   }
   /// The second half: optimizer, puzzle rows, EMA, at the learning rates of the schedule.
@@ -113,6 +112,7 @@ class trainer {
   /// The same at given learning rates.
   step_report update(double learning_rate, double puzzle_learning_rate) {
     ++step_;
+    if (options_.ema_rate > 0 && !ema_begun_) begin_ema();
     master* p = weights_.parameters();
     master* g = gradient_.template as<master>();
     if (!options_.freeze_weights) {
@@ -131,10 +131,7 @@ class trainer {
       table_.sign_sgd(samples_.puzzle_identifiers.data(), puzzle_gradient_data(), options_.batch,
                       sign_step{puzzle_learning_rate, options_.puzzle_weight_decay});
     }
-    if (options_.ema_rate > 0) {
-      if (!ema_begun_) begin_ema();
-      ops::ema(backend_, ema_.template as<master>(), static_cast<const master*>(p), Model::extent, options_.ema_rate);
-    }
+    if (options_.ema_rate > 0) ops::ema(backend_, ema_.template as<master>(), p, Model::extent, options_.ema_rate);
     report_.learning_rate = learning_rate;
     return report_;
   }
@@ -196,7 +193,7 @@ class trainer {
     halting_result* q = samples_.halting.data() + first;
     const int* steps = samples_.steps.data() + first;
     Model::losses(c, in, out, steps, options_.max_steps, 1.0 / options_.batch, memory_, samples_.predictions.data() + tokens,
-                  samples_.tokens_result.data() + first, q);
+                  samples_.token_results.data() + first, q);
     Model::backward(c, bound_, gradients_, in, z, out, memory_);
     const draw_key key{options_.seed, static_cast<std::uint64_t>(step_ + 1), static_cast<std::uint32_t>(first)};
     ops::halt(c, Model::rule(options_.max_steps, options_.exploration), key, q, steps, samples_.halted.data() + first);
@@ -206,7 +203,7 @@ class trainer {
     stale_ = false;
   }
   void begin_ema() {
-    std::copy_n(ema_start_.empty() ? weights_.parameters() : ema_start_.data(), Model::extent, ema_.template as<master>());
+    std::copy_n(weights_.parameters(), Model::extent, ema_.template as<master>());
     ema_begun_ = true;
   }
   std::span<const master> slice(const master* flat, std::string_view name) const {
@@ -230,7 +227,6 @@ class trainer {
   typename Model::carry carry_;
   typename Model::outputs outputs_;
   typename Model::training_memory memory_;
-  std::vector<master> ema_start_;
   bool stale_ = true, ema_begun_ = false;
   long long step_ = 0;
   step_report report_;

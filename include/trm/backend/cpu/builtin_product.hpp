@@ -1,11 +1,231 @@
 // SPDX-License-Identifier: MIT
 // The library's own products: packed operands, register tiles, an instruction set chosen at run time.
 #pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
 #include "trm/backend/cpu/reference_product.hpp"
+#include "trm/backend/cpu/tile_kernel.hpp"
 
 namespace trm::cpu {
 
-struct builtin_product : reference_product {};
+/// float32 and bf16 by packed strips and register tiles (the scheme of Goto and van de Geijn, ACM TOMS 34(3), 2008, without
+/// its blocking of the reduction, which is short here); float64 by `reference_product`.
+///
+/// A prepared weight is the same for every instruction set: panels of 32 outputs (the last one of 16 where that is enough), each
+/// [k][32] float32 or [k/2][32] pairs of bf16. bf16 is multiplied in pairs by vdpbf16ps where the processor has it (subnormal
+/// numbers count as zero there), elsewhere widened to float32.
+struct builtin_product {
+  static constexpr int row_block = 28;
+
+  template <class T>
+  static constexpr std::size_t prepared_bytes(int n, int k) {
+    if constexpr (std::is_same_v<T, double>) {
+      return reference_product::prepared_bytes<T>(n, k);
+    } else {
+      return sizeof(std::uint32_t) * size(padded_outputs(n)) * size(words_for(weight_kind<T>, k));
+    }
+  }
+
+  template <class T, class M>
+  static void prepare(strided<const M> w, int n, int k, void* out) {
+    if constexpr (std::is_same_v<T, double>) {
+      reference_product::prepare<T, M>(w, n, k, out);
+    } else {
+      auto* words = static_cast<std::uint32_t*>(out);
+      for_level([&](auto level) {
+        for (int j = 0; j < n; j += panel) {
+          const int width = std::min(panel, padded_outputs(n) - j);
+          pack_strip<level.value, weight_kind<T>>(w.data + j * w.row, w.row, w.col, std::min(width, n - j), n - j, width,
+                                                  words + size(j) * size(words_for(weight_kind<T>, k)), 0, k);
+        }
+      });
+    }
+  }
+
+  /// The packed rows of one call.
+  template <class T>
+  static constexpr std::size_t multiply_workspace(int /*n*/, int k) {
+    if constexpr (std::is_same_v<T, double>) return 0;
+    return round_to_line(sizeof(float) * size(row_block) * size(k + 1));
+  }
+
+  template <class T>
+  static void multiply(strided<const T> a, int m, const void* prepared, int n, int k, accumulator<T>* tile,
+                       std::ptrdiff_t ld, void* workspace) {
+    if constexpr (std::is_same_v<T, double>) {
+      reference_product::multiply<T>(a, m, prepared, n, k, tile, ld, workspace);
+    } else {
+      for_level([&](auto level) {
+        multiply_at<level.value>(a, m, static_cast<const std::uint32_t*>(prepared), n, k, tile, ld,
+                                 static_cast<std::uint32_t*>(workspace));
+      });
+    }
+  }
+
+  /// The packed strips of one chunk of the reduction.
+  template <class T>
+  static constexpr std::size_t accumulate_workspace(int n, int k) {
+    if constexpr (std::is_same_v<T, double>) return 0;
+    return sizeof(std::uint32_t) * (size(chunk) * size(n + 2) + size(padded_outputs(k)) * size(chunk)) + 64 * size(n + 2);
+  }
+
+  template <class T, class G>
+  static void accumulate(thread_pool& pool, int batch, int rows, strided<const T> d, std::ptrdiff_t d_sample, int n,
+                         strided<const T> x, std::ptrdiff_t x_sample, int k, G* g, std::ptrdiff_t ld, void* workspace) {
+    if constexpr (std::is_same_v<T, double>) {
+      reference_product::accumulate<T, G>(pool, batch, rows, d, d_sample, n, x, x_sample, k, g, ld, workspace);
+    } else {
+      if (d_sample == rows * d.row && x_sample == rows * x.row) {
+        rows *= batch;
+        batch = 1;
+      }
+      for_level([&](auto level) {
+        accumulate_at<level.value>(pool, batch, rows, d, d_sample, n, x, x_sample, k, g, ld,
+                                   static_cast<std::uint32_t*>(workspace));
+      });
+    }
+  }
+
+ private:
+  static constexpr int panel = 32;   // outputs in a panel of a weight
+  static constexpr int chunk = 512;  // rows of the reduction that a weight gradient packs at a time
+  static constexpr int slab = 32;    // rows of it in one task of packing
+
+  template <class T>
+  static constexpr word_kind weight_kind = std::is_same_v<T, bf16> ? word_kind::pair : word_kind::single;
+
+  static constexpr std::size_t size(int n) { return static_cast<std::size_t>(n); }
+  static constexpr std::size_t round_to_line(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
+  static constexpr int padded_outputs(int n) { return (n + 15) / 16 * 16; }
+
+  /// f(isa_level) for the current instruction set, in a function that is not compiled for it.
+  template <class F>
+  static void for_level(F f) {
+    switch (current_isa()) {
+#if defined(__x86_64__)
+      case isa::avx512_bf16: return f(isa_level<isa::avx512_bf16>{});
+      case isa::avx512: return f(isa_level<isa::avx512>{});
+      case isa::avx2: return f(isa_level<isa::avx2>{});
+#endif
+      default: return f(isa_level<isa::portable>{});
+    }
+  }
+
+  template <isa Level, class T>
+  static void multiply_at(strided<const T> a, int m, const std::uint32_t* prepared, int n, int k, float* out,
+                          std::ptrdiff_t ld, std::uint32_t* packed) {
+    using kernel = tiles<Level>;
+    constexpr bool pairs = std::is_same_v<T, bf16> && isa_level<Level>::bf16_products;
+    constexpr word_kind kind = pairs ? word_kind::pair : word_kind::single;
+    constexpr tile_operands operands = pairs                      ? tile_operands::pairs
+                                       : std::is_same_v<T, bf16> ? tile_operands::float_by_pair
+                                                                 : tile_operands::floats;
+    const int weight_steps = words_for(weight_kind<T>, k);
+    const int steps = std::is_same_v<T, bf16> && !pairs ? 2 * weight_steps : weight_steps;  // of a strip of rows
+    std::uint32_t* packing = packed;
+    for (int i = 0; i < m; i += kernel::rows) {
+      const int width = kernel::strip_rows(m - i);
+      pack_strip<Level, kind>(a.data + i * a.row, a.row, a.col, std::min(width, m - i), m - i, width, packing, 0, k);
+      if (words_for(kind, k) < steps) std::fill_n(packing + size(k) * size(width), width, 0u);  // the rest of a last pair
+      packing += size(steps) * size(width);
+    }
+    for (int j = 0; j < n; j += panel) {
+      const int width = std::min(panel, padded_outputs(n) - j);
+      const std::uint32_t* b = prepared + size(j) * size(weight_steps);
+      const std::uint32_t* strip = packed;
+      for (int i = 0; i < m; i += kernel::rows) {
+        const int strip_rows = kernel::strip_rows(m - i);
+        for (int c = 0; c < width && j + c < n; c += kernel::columns) {
+          kernel::template compute<operands>({strip, strip_rows, b + c, width, weight_steps, out + i * ld + j + c, ld,
+                                              std::min(kernel::rows, m - i), std::min(kernel::columns, n - j - c),
+                                              tile_start::replace},
+                                             strip_rows);
+        }
+        strip += size(steps) * size(strip_rows);
+      }
+    }
+  }
+
+  /// The reduction over all samples, cut into chunks whose size depends on nothing but its length.
+  template <isa Level, class T, class G>
+  static void accumulate_at(thread_pool& pool, int batch, int rows, strided<const T> d, std::ptrdiff_t d_sample, int n,
+                            strided<const T> x, std::ptrdiff_t x_sample, int k, G* g, std::ptrdiff_t ld,
+                            std::uint32_t* workspace) {
+    using kernel = tiles<Level>;
+    constexpr bool pairs = std::is_same_v<T, bf16> && isa_level<Level>::bf16_products;
+    constexpr word_kind kind = pairs ? word_kind::pair : word_kind::single;
+    const std::ptrdiff_t total = std::ptrdiff_t{batch} * rows;
+    const std::ptrdiff_t chunks = (total + chunk - 1) / chunk;
+    if (chunks == 0) return;
+    const int length = static_cast<int>((total + chunks - 1) / chunks + 1) / 2 * 2;
+    const std::size_t steps = size(words_for(kind, length));
+    // one line of space behind each strip of d: neighbours are then not a multiple of a page apart
+    const std::size_t d_strip = size(kernel::rows) * steps + 16;
+    std::uint32_t* const d_packed = workspace;
+    std::uint32_t* const x_packed = workspace + size((n + kernel::rows - 1) / kernel::rows) * d_strip / 16 * 16 + 16;
+    const int d_strips = (n + kernel::rows - 1) / kernel::rows;
+    const int panels = (k + panel - 1) / panel;
+
+    for (std::ptrdiff_t begin = 0; begin < total; begin += length) {
+      const int count = static_cast<int>(std::min<std::ptrdiff_t>(length, total - begin));
+      const int slabs = (count + slab - 1) / slab;
+      pool.run(slabs, [&](int task, int) {
+        const int end = std::min((task + 1) * slab, count);
+        for (int r = task * slab, some; r < end; r += some) {  // as far as one sample goes
+          const std::ptrdiff_t sample = (begin + r) / rows, row = (begin + r) % rows;
+          some = static_cast<int>(std::min<std::ptrdiff_t>(end - r, rows - row));
+          const T* d_row = d.data + sample * d_sample + row * d.row;
+          const T* x_row = x.data + sample * x_sample + row * x.row;
+          for (int s = 0; s < d_strips; ++s) {
+            const int i = s * kernel::rows, width = kernel::strip_rows(n - i);
+            pack_strip<Level, kind>(d_row + i * d.col, d.col, d.row, std::min(width, n - i), n - i, width,
+                                    d_packed + size(s) * d_strip, r, some);
+          }
+          for (int p = 0; p < panels; ++p) {
+            const int j = p * panel, width = std::min(panel, padded_outputs(k) - j);
+            pack_strip<Level, kind>(x_row + j * x.col, x.col, x.row, std::min(width, k - j), k - j, width,
+                                    x_packed + size(j) * steps, r, some);
+          }
+        }
+      });
+      constexpr int block = 4;  // strips and panels of one task
+      const int column_blocks = (panels + block - 1) / block;
+      pool.run((d_strips + block - 1) / block * column_blocks, [&](int task, int) {
+        const int s0 = task / column_blocks * block, p0 = task % column_blocks * block;
+        for (int p = p0; p < std::min(p0 + block, panels); ++p) {
+          for (int s = s0; s < std::min(s0 + block, d_strips); ++s) {
+            const int i = s * kernel::rows, strip_rows = kernel::strip_rows(n - i);
+            const int j = p * panel, width = std::min(panel, padded_outputs(k) - j);
+            for (int c = 0; c < width && j + c < k; c += kernel::columns) {
+              const int m = std::min(kernel::rows, n - i), cols = std::min(kernel::columns, k - j - c);
+              tile t{d_packed + size(s) * d_strip, strip_rows, x_packed + size(j) * steps + size(c), width,
+                     words_for(kind, count), nullptr, ld, m, cols, tile_start::add};
+              constexpr tile_operands operands = pairs ? tile_operands::pairs : tile_operands::floats;
+              if constexpr (std::is_same_v<G, float>) {
+                t.c = g + i * ld + j + c;
+                kernel::template compute<operands>(t, strip_rows);
+              } else {
+                float sum[kernel::rows * kernel::columns];
+                t.c = sum;
+                t.ldc = kernel::columns;
+                t.start = tile_start::replace;
+                kernel::template compute<operands>(t, strip_rows);
+                for (int row = 0; row < m; ++row) {
+                  for (int col = 0; col < cols; ++col) {
+                    g[(i + row) * ld + j + c + col] += static_cast<G>(sum[row * kernel::columns + col]);
+                  }
+                }
+              }
+            }
+          }
+        }
+      });
+    }
+  }
+};
 
 static_assert(product_provider<builtin_product>);
 

@@ -11,6 +11,13 @@
 /// the instruction set. On a lambda it stands before the body: `[&](auto level) TRM_INLINE { ... }`.
 #define TRM_INLINE __attribute__((always_inline))
 
+/// Before a loop of constant length over arrays that are to be registers.
+#if defined(__clang__)
+#define TRM_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define TRM_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 #if defined(__x86_64__)
 #define TRM_TARGET_AVX2 __attribute__((target("avx2,fma")))
 #define TRM_TARGET_AVX512 __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")))

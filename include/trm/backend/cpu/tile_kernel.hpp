@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+// Register tiles: the product of two packed strips, held in registers along the whole reduction.
+//
+// Sizes by instruction set: AVX-512 14 x 32 (28 of 32 registers), AVX2 6 x 16 (12 of 16), otherwise 4 x 8 in vectors of 16 bytes.
+// Every element is one chain of additions in the order of the reduction, whatever the size of its tile.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "trm/backend/cpu/packing.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+namespace trm::cpu {
+
+/// What happens to what the tile's place held before.
+enum class tile_start {
+  replace,   // c = sum
+  add,       // c = c + sum
+  proceed,   // the sum begins with c
+};
+
+/// c[i * ldc + j] of `rows` x `cols` from a(i, u) = a[u * lda + i] and b(u, j) = b[u * ldb + j], u < steps. Words of a are
+/// float32, or pairs with `operand::pairs`; see the kinds below.
+struct tile {
+  const std::uint32_t* a;
+  std::ptrdiff_t lda;
+  const std::uint32_t* b;
+  std::ptrdiff_t ldb;
+  int steps;
+  float* c;
+  std::ptrdiff_t ldc;
+  int rows, cols;
+  tile_start start;
+};
+
+/// The operands of a tile.
+enum class tile_operands {
+  floats,        // both float32
+  float_by_pair, // a float32, two steps for each step of b, which is bf16 pairs
+  pairs,         // both bf16 pairs; needs isa_level::bf16_products
+};
+
+namespace detail {
+
+/// What an edge tile has in memory, and zeros, as a whole tile; and back.
+inline void load_edge(const tile& t, float* whole, int width) {
+  for (int i = 0; i < t.rows; ++i) {
+    for (int j = 0; j < t.cols; ++j) whole[i * width + j] = t.c[i * t.ldc + j];
+  }
+}
+inline void store_edge(const tile& t, const float* whole, int width) {
+  for (int i = 0; i < t.rows; ++i) {
+    float* c = t.c + i * t.ldc;
+    for (int j = 0; j < t.cols; ++j) c[j] = t.start == tile_start::add ? c[j] + whole[i * width + j] : whole[i * width + j];
+  }
+}
+inline void prefetch(const tile& t) {
+  for (int i = 0; i < t.rows; ++i) {
+    __builtin_prefetch(t.c + i * t.ldc);
+    __builtin_prefetch(t.c + i * t.ldc + t.cols - 1);
+  }
+}
+
+template <int N, int Rows, int Vectors>
+struct tile_registers {
+  floats<N> v[Rows][Vectors];
+
+  TRM_INLINE inline void begin(const tile& t) {
+    float whole[Rows * Vectors * N];
+    if (t.start != tile_start::proceed) {
+      if (t.start == tile_start::add) prefetch(t);
+      TRM_UNROLL
+      for (int i = 0; i < Rows; ++i) {
+        TRM_UNROLL
+        for (int j = 0; j < Vectors; ++j) v[i][j] = floats<N>::zero();
+      }
+      return;
+    }
+    const float* c = t.c;
+    std::ptrdiff_t ldc = t.ldc;
+    if (t.rows != Rows || t.cols != Vectors * N) {
+      std::memset(whole, 0, sizeof whole);
+      load_edge(t, whole, Vectors * N);
+      c = whole;
+      ldc = Vectors * N;
+    }
+    TRM_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      TRM_UNROLL
+      for (int j = 0; j < Vectors; ++j) v[i][j] = floats<N>::load(c + i * ldc + j * N);
+    }
+  }
+  TRM_INLINE inline void end(const tile& t) {
+    float whole[Rows * Vectors * N];
+    const bool edge = t.rows != Rows || t.cols != Vectors * N;
+    if (t.start == tile_start::add && !edge) {
+      TRM_UNROLL
+      for (int i = 0; i < Rows; ++i) {
+        TRM_UNROLL
+        for (int j = 0; j < Vectors; ++j) v[i][j] = floats<N>::load(t.c + i * t.ldc + j * N) + v[i][j];
+      }
+    }
+    float* c = edge ? whole : t.c;
+    const std::ptrdiff_t ldc = edge ? Vectors * N : t.ldc;
+    TRM_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      TRM_UNROLL
+      for (int j = 0; j < Vectors; ++j) v[i][j].store(c + i * ldc + j * N);
+    }
+    if (edge) store_edge(t, whole, Vectors * N);
+  }
+};
+
+template <int N, int Rows, int Vectors>
+TRM_INLINE inline void float_tile(const tile& t) {
+  tile_registers<N, Rows, Vectors> sum;
+  sum.begin(t);
+  const char* a = reinterpret_cast<const char*>(t.a);
+  const char* b = reinterpret_cast<const char*>(t.b);
+  for (int u = 0; u < t.steps; ++u, a += t.lda * 4, b += t.ldb * 4) {
+    floats<N> w[Vectors];
+    TRM_UNROLL
+    for (int j = 0; j < Vectors; ++j) __builtin_memcpy(&w[j].v, b + j * N * 4, sizeof w[j].v);
+    TRM_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      float x;
+      __builtin_memcpy(&x, a + i * 4, 4);
+      TRM_UNROLL
+      for (int j = 0; j < Vectors; ++j) sum.v[i][j] = multiply_add(floats<N>::broadcast(x), w[j], sum.v[i][j]);
+    }
+  }
+  sum.end(t);
+}
+
+template <int N, int Rows, int Vectors>
+TRM_INLINE inline void float_by_pair_tile(const tile& t) {
+  tile_registers<N, Rows, Vectors> sum;
+  sum.begin(t);
+  const char* a = reinterpret_cast<const char*>(t.a);
+  const std::uint32_t* b = t.b;
+  for (int u = 0; u < t.steps; ++u, b += t.ldb) {
+    words<N> w[Vectors];
+    TRM_UNROLL
+    for (int j = 0; j < Vectors; ++j) w[j] = words<N>::load(b + j * N);
+    TRM_UNROLL
+    for (int half = 0; half < 2; ++half, a += t.lda * 4) {
+      floats<N> f[Vectors];
+      TRM_UNROLL
+      for (int j = 0; j < Vectors; ++j) {
+        f[j] = bits_as<float>(half == 0 ? words<N>{w[j].v << 16} : words<N>{w[j].v & 0xffff0000u});
+      }
+      TRM_UNROLL
+      for (int i = 0; i < Rows; ++i) {
+        float x;
+        __builtin_memcpy(&x, a + i * 4, 4);
+        TRM_UNROLL
+        for (int j = 0; j < Vectors; ++j) sum.v[i][j] = multiply_add(floats<N>::broadcast(x), f[j], sum.v[i][j]);
+      }
+    }
+  }
+  sum.end(t);
+}
+
+template <isa Level, tile_operands Operands, int Rows, int Vectors>
+inline void compute_tile(const tile& t) {
+  with_isa<Level>([&](auto level) TRM_INLINE {
+    if constexpr (Operands == tile_operands::floats) {
+      float_tile<level.lanes, Rows, Vectors>(t);
+    } else {
+      float_by_pair_tile<level.lanes, Rows, Vectors>(t);
+    }
+  });
+}
+
+#if defined(__x86_64__)
+template <int Rows, int Vectors>
+TRM_TARGET_AVX512_BF16 inline void pair_tile(const tile& t) {
+  tile_registers<16, Rows, Vectors> sum;
+  sum.begin(t);
+  __m512 s[Rows][Vectors];
+  TRM_UNROLL
+  for (int i = 0; i < Rows; ++i) {
+    TRM_UNROLL
+    for (int j = 0; j < Vectors; ++j) s[i][j] = (__m512)sum.v[i][j].v;
+  }
+  const char* a = reinterpret_cast<const char*>(t.a);
+  const char* b = reinterpret_cast<const char*>(t.b);
+  for (int u = 0; u < t.steps; ++u, a += t.lda * 4, b += t.ldb * 4) {
+    __m512i w[Vectors];
+    TRM_UNROLL
+    for (int j = 0; j < Vectors; ++j) w[j] = _mm512_loadu_si512(b + j * 64);
+    TRM_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      int pair;
+      __builtin_memcpy(&pair, a + i * 4, 4);
+      const __m512i x = _mm512_set1_epi32(pair);
+      TRM_UNROLL
+      for (int j = 0; j < Vectors; ++j) s[i][j] = _mm512_dpbf16_ps(s[i][j], (__m512bh)x, (__m512bh)w[j]);
+    }
+  }
+  TRM_UNROLL
+  for (int i = 0; i < Rows; ++i) {
+    TRM_UNROLL
+    for (int j = 0; j < Vectors; ++j) sum.v[i][j].v = (floats<16>::native)s[i][j];
+  }
+  sum.end(t);
+}
+#endif
+
+}  // namespace detail
+
+/// The tiles of one instruction set.
+template <isa Level>
+struct tiles {
+  /// The most rows and columns of a tile; rows of a strip come in even numbers.
+  static constexpr int rows = Level == isa::portable ? 4 : Level == isa::avx2 ? 6 : 14;
+  static constexpr int columns = 2 * isa_level<Level>::lanes;
+
+  /// The rows of the strip for the next tile, when `left` rows are left.
+  static constexpr int strip_rows(int left) { return left >= rows ? rows : left + left % 2; }
+
+  /// t.rows <= strip (even, <= rows), t.cols <= columns. `lda` of a packed strip is its width. `b` is read in multiples of
+  /// isa_level::lanes columns.
+  template <tile_operands Operands>
+  static void compute(const tile& t, int strip) {
+    constexpr int lanes = isa_level<Level>::lanes;
+    if constexpr (lanes == 16) {
+      if (t.cols <= lanes) return pick<Operands, 1, rows>(t, strip);
+    }
+    pick<Operands, 2, rows>(t, strip);
+  }
+
+ private:
+  template <tile_operands Operands, int Vectors, int Rows>
+  static void pick(const tile& t, int strip) {
+    if constexpr (Rows > 2) {
+      if (strip < Rows) return pick<Operands, Vectors, Rows - 2>(t, strip);
+    }
+#if defined(__x86_64__)
+    if constexpr (Operands == tile_operands::pairs) return detail::pair_tile<Rows, Vectors>(t);
+#endif
+    if constexpr (Operands != tile_operands::pairs) {
+      // float32 is the same with and without bf16 products
+      detail::compute_tile<Level == isa::avx512_bf16 ? isa::avx512 : Level, Operands, Rows, Vectors>(t);
+    }
+  }
+};
+
+}  // namespace trm::cpu
+
+#pragma GCC diagnostic pop

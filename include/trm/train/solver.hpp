@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Answers: supervision steps without a gradient.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "trm/backend/cpu/context.hpp"
+#include "trm/models/plan.hpp"
+#include "trm/optim/puzzle_table.hpp"
+#include "trm/train/metrics.hpp"
+#include "trm/train/samples.hpp"
+#include "trm/train/weights.hpp"
+
+namespace trm {
+
+/// Runs supervision steps on a batch with given weights. All memory is taken by the constructor, none by a step.
+///
+///   trm::solver<model> s(device, 8);
+///   s.use(weights);
+///   s.begin(batch, &table);
+///   for (int i = 0; i < 16; ++i) s.step();
+///   s.samples().predictions ...
+template <class Model, class Backend = cpu::context<>>
+class solver {
+ public:
+  using compute = typename Model::compute;
+  using master = typename Model::master;
+
+  /// `batch` samples at a time. Throws for less than one.
+  solver(Backend& backend, int batch)
+      : backend_(backend),
+        batch_(checked(batch)),
+        samples_(batch, Model::S, Model::P),
+        derived_(prepared::bytes(mode::inference)),
+        rows_(static_cast<std::size_t>(batch) * Model::W * sizeof(master)),
+        carry_memory_(static_cast<std::size_t>(batch) * sample_bytes<typename Model::carry>()),
+        output_memory_(static_cast<std::size_t>(batch) * sample_bytes<typename Model::outputs>()),
+        step_memory_(static_cast<std::size_t>(batch) * sample_bytes<typename Model::inference_memory>()),
+        carry_(bind_activations<typename Model::carry>(carry_memory_.data(), static_cast<std::size_t>(batch))),
+        outputs_(bind_activations<typename Model::outputs>(output_memory_.data(), static_cast<std::size_t>(batch))),
+        memory_(bind_activations<typename Model::inference_memory>(step_memory_.data(), static_cast<std::size_t>(batch))) {
+    backend_.template reserve<compute>(count_inference_step<Model>(1));
+  }
+  solver(const solver&) = delete;
+  solver& operator=(const solver&) = delete;
+
+  /// Computes with these weights from now on. They must outlive the solver; after a change call use() again.
+  void use(const weights<Model>& w) { use(w.parameters(), w.constants()); }
+  /// The same with parameters of another place but the same layout: a trainer's EMA.
+  void use(const master* parameters, const master* constants) {
+    bound_ = prepared::bind(parameters, derived_.data(), mode::inference);
+    constants_ = bind_parameters<Model::template constants, const master>(constants);
+    prepared::refresh(backend_.pool(), bound_);
+    ready_ = true;
+  }
+
+  /// All samples begin anew with the examples of `b`. A model with puzzle rows needs their table.
+  void begin(const batch& b, const puzzle_table<master>* table = nullptr) {
+    if (!ready_) throw error("solver", "has no weights: call use() first");
+    const std::size_t rows = Model::W == 0 || table == nullptr ? 0 : table->rows();
+    if (Model::W > 0 && rows == 0) throw error("solver", "the model has puzzle rows: begin() needs their table");
+    detail::check_batch(b, batch_, Model::S, Model::V, rows, false);
+    samples_.padded = !b.lengths.empty();
+    samples_.prefixed = !b.prefixes.empty();
+    for (int i = 0; i < batch_; ++i) samples_.take(b, i, i);
+    std::fill(samples_.reset.begin(), samples_.reset.end(), static_cast<unsigned char>(1));
+    if (rows > 0) table->gather(samples_.puzzle_identifiers.data(), batch_, rows_.template as<master>());
+  }
+  /// One supervision step of every sample: logits, predictions, Q values, and with labels the losses.
+  void step() {
+    for (int& s : samples_.steps) ++s;
+    const call<Backend> c{backend_, batch_, Model::L, samples_.lengths_from(0), samples_.prefixes_from(0)};
+    const step_input<master> in{samples_.inputs.data(), samples_.labels.data(), rows_.template as<master>(), nullptr, samples_.reset.data()};
+    Model::infer(c, bound_, constants_, in, carry_, outputs_, memory_);
+    Model::measure(c, in, outputs_, samples_.steps.data(), 0, samples_.predictions.data(), samples_.token_results.data(),
+                   samples_.halting.data());
+    std::fill(samples_.reset.begin(), samples_.reset.end(), static_cast<unsigned char>(0));
+  }
+  /// The metrics of the last step, all samples counted as halted; the first `count` samples, or all.
+  step_metrics metrics(int count = -1) const {
+    step_metrics m;
+    const int n = count < 0 ? batch_ : std::min(count, batch_);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+      m.add(samples_.token_results[i], samples_.halting[i], samples_.steps[i], true);
+    }
+    return m;
+  }
+
+  int batch_size() const { return batch_; }
+  const trm::samples& samples() const { return samples_; }
+  /// [B, S, V]
+  std::span<const compute> logits() const { return {outputs_.logits.data, static_cast<std::size_t>(batch_) * Model::S * Model::V}; }
+  /// The state "H", "L", ... of the schedule, [B, T, D].
+  std::span<const compute> state(std::string_view name) const {
+    for (std::size_t i = 0; i < Model::core::state_count; ++i) {
+      if (name == Model::schedule::states[i]) return {carry_.z[i].data, static_cast<std::size_t>(batch_) * Model::L * Model::D};
+    }
+    throw error(std::string(name), "the schedule has no such state");
+  }
+
+ private:
+  using prepared = typename Backend::template prepared<compute, Model::template params>;
+  static int checked(int batch) {
+    if (batch < 1) throw error("solver", "the batch must be at least 1, not " + std::to_string(batch));
+    return batch;
+  }
+
+  Backend& backend_;
+  int batch_;
+  trm::samples samples_;
+  buffer derived_, rows_, carry_memory_, output_memory_, step_memory_;
+  typename prepared::weights bound_{};
+  typename Model::template constants<const master> constants_{};
+  typename Model::carry carry_;
+  typename Model::outputs outputs_;
+  typename Model::inference_memory memory_;
+  bool ready_ = false;
+};
+
+}  // namespace trm
