@@ -33,8 +33,9 @@ TEST_CASE("the recorded builds of the published builder, byte for byte") {
   if (!trm_test::available(reference, "arc_dataset/expected.json")) return;
   const trm::json expected = trm::read_json(*reference / "arc_dataset/expected.json");
   REQUIRE(expected.size() == 3);
-  for (const auto& [name, recorded] : expected.items()) {
-    CAPTURE(name);
+  for (const auto& build_of : expected.items()) {
+    const trm::json& recorded = build_of.value();
+    CAPTURE(build_of.key());
     const temporary_folder folder;
     build(trm_test::options_of(recorded, *data, folder / "built"));
     std::size_t files = 0;
@@ -42,9 +43,11 @@ TEST_CASE("the recorded builds of the published builder, byte for byte") {
       files += entry.is_regular_file();
     }
     CHECK(files == recorded["files"].size());
-    for (const auto& [file, facts] : recorded["files"].items()) {
-      CAPTURE(file);
-      CHECK(digest_of(folder / "built" / file) == facts[facts.contains("sha256") ? "sha256" : "canonical_sha256"]);
+    for (const auto& file : recorded["files"].items()) {
+      const trm::json& facts = file.value();
+      CAPTURE(file.key());
+      CHECK(digest_of(folder / "built" / file.key()) ==
+            facts[facts.contains("sha256") ? "sha256" : "canonical_sha256"]);
     }
   }
 }
@@ -112,9 +115,9 @@ TEST_CASE("repeated names, missing solutions and a first identifier of 3, as the
       {"train/all__puzzle_indices.npy", "37633d1791f241efe789f77018c72a6152b50649f9432db4d49bd0e5856fc3b1"},
       {"train/dataset.json", "ab5915d26dc039c9723d6988a785ea2853599dbe181838aae516b6ae0a3bd242"},
   };
-  for (const auto& [file, digest] : recorded) {
-    CAPTURE(file);
-    CHECK(digest_of(options.output / file) == digest);
+  for (const auto& entry : recorded) {
+    CAPTURE(entry.first);
+    CHECK(digest_of(options.output / entry.first) == entry.second);
   }
   CHECK(report.identifiers == 37);
   CHECK(report.without_solution == 2);

@@ -45,7 +45,7 @@ TEST_CASE("what does not fit is refused") {
   CHECK_THROWS_AS(crop<std::uint8_t>({}, 0), trm::error);
   CHECK(canvas_side(900) == 30);
   CHECK(canvas_side(1) == 1);
-  for (const std::size_t n : {0, 2, 899, 901, 961}) CHECK_THROWS_AS(canvas_side(n), trm::error);
+  for (const std::size_t n : {0u, 2u, 899u, 901u, 961u}) CHECK_THROWS_AS(canvas_side(n), trm::error);
 }
 
 TEST_CASE("every shape on every smaller canvas is read back") {

@@ -136,7 +136,8 @@ TEST_CASE("malformed tasks are refused, with file, task and position") {
       {"[]", "expected an object"},
       {R"({"train": [)" + pair + "]}", "task NAME: \"test\" is missing"},
   };
-  for (const auto& [text, message] : cases) {
+  for (const auto& [source, message] : cases) {
+    const std::string& text = source;  // clang 14 captures no structured binding
     CAPTURE(text);
     CHECK_THROWS_WITH_AS(parse_tasks(text, "FILE", "NAME"), ("FILE: " + message).c_str(), trm::error);
   }
@@ -152,7 +153,8 @@ TEST_CASE("malformed solutions are refused") {
       {R"({"b": [[[1]], [[1],[2,3]]]})", "task b: [1]: row 1 has 2 cells, row 0 has 1"},
       {"3", "expected an object"},
   };
-  for (const auto& [text, message] : cases) {
+  for (const auto& [source, message] : cases) {
+    const std::string& text = source;  // clang 14 captures no structured binding
     CAPTURE(text);
     std::vector<task> tasks = parse_tasks(combined, "FILE", "NAME");
     CHECK_THROWS_WITH_AS(add_solutions(tasks, text, "FILE"), ("FILE: " + message).c_str(), trm::error);
