@@ -75,7 +75,7 @@ install_missing() {
   done
   # Without its runtime clang links no sanitizer.
   [ "$compiler$sanitize" != clang-sanitize ] || [ -n "$(ls /usr/lib/llvm-*/lib/clang/*/lib/linux/*asan* 2>/dev/null)" ] ||
-    optional="$optional libclang-rt-dev"
+    required="$required libclang-rt-dev"
   [ -n "$required$optional" ] || return 0
   : >"$build/apt.log"
   # What is optional was looked for once; it is not asked for again unless something required is missing too.
