@@ -138,7 +138,7 @@ struct recursion {
         const application& a = Schedule::applications[i];
         const state u = k.u[i % 2], u_next = k.u[(i + 1) % 2];
         if (i == begin || !fused(Schedule::applications[i - 1], a)) sum_input(c, a, x, where, u);
-        const auto sink = store_result(where(a.state), i + 1 < end ? &Schedule::applications[i + 1] : nullptr, x, where, u_next, a);
+        const auto sink = store_result(where(a.writes), i + 1 < end ? &Schedule::applications[i + 1] : nullptr, x, where, u_next, a);
         detail::with_index<net_count>(a.net, [&](auto n) {
           net<n()>::template forward<mode::inference>(c, std::get<n()>(p.of), u, std::get<n()>(k.interior),
                                                       std::get<n()>(k.scratch), sink);
@@ -159,7 +159,7 @@ struct recursion {
         if (g == 0 || !fused(flow::step(g - 1), a)) sum_input(c, a, x, before, s.u[g]);
         const auto after = [&](int n) { return value(flow::writer(g + 1, n), n, z, s); };
         const bool more = g + 1 < flow::count;
-        const auto sink = store_result(after(a.state), more ? &flow::step(g + 1) : nullptr, x, after, s.u[more ? g + 1 : g], a);
+        const auto sink = store_result(after(a.writes), more ? &flow::step(g + 1) : nullptr, x, after, s.u[more ? g + 1 : g], a);
         detail::with_index<net_count>(a.net, [&](auto n) {
           net<n()>::template forward<mode::training>(c, std::get<n()>(p.of), s.u[g],
                                                      std::get<n()>(s.interior)[flow::index_in_net(g)],
@@ -187,15 +187,14 @@ struct recursion {
           });
         });
         inputs_seen += a.input;
-        if (g > 0 && !flow::reads(g, flow::step(g - 1).state) && flow::read_after(g - 1, g)) {
-          enter(c, g - 1, waiting(flow::step(g - 1).state, t), z, s, t);
+        if (g > 0 && !a.reads(flow::step(g - 1).writes) && flow::read_after(g - 1, g)) {
+          enter(c, g - 1, waiting(flow::step(g - 1).writes, t), z, s, t);
         }
       }
     }
 
    private:
-    static constexpr bool reads_state(const application& a, int s) { return (a.reads >> s & 1u) != 0; }
-    static constexpr bool fused(const application& before, const application& a) { return reads_state(a, before.state); }
+    static constexpr bool fused(const application& before, const application& a) { return a.reads(before.writes); }
     static constexpr bool reads_input() {
       for (std::size_t g = 0; g < flow::count; ++g) {
         if (flow::step(g).input) return true;
@@ -210,7 +209,7 @@ struct recursion {
       if constexpr (flow::overwritten > 0) {
         if (!last) return s.z[flow::place(g)];
       }
-      return z.z[static_cast<std::size_t>(flow::step(g).state)];
+      return z.z[static_cast<std::size_t>(flow::step(g).writes)];
     }
     static constexpr state waiting(int s, const training_memory& t) {
       if constexpr (flow::waiting > 0) {
@@ -219,24 +218,27 @@ struct recursion {
         return {};
       }
     }
-    /// The states that `a` reads but for `but`, and x if it does.
+    /// The sum that `a` is applied to; the value of state `own` is what the sink receives.
     template <class Where>
-    static constexpr void gather(sink::sum_with<state>& sum, const application& a, int but, state x, Where where) {
-      for (int s = 0; s < static_cast<int>(state_count); ++s) {
-        if (s != but && reads_state(a, s)) sum.others[sum.count++] = where(s);
+    static constexpr sink::sum_with<state> input_of(const application& a, int own, state x, Where where, state u) {
+      sink::sum_with<state> sum{u, 0, 0, 0, {}};
+      for (const unsigned group : {a.hidden, a.injected}) {
+        for (int s = 0; s < static_cast<int>(state_count); ++s) {
+          if ((group >> static_cast<unsigned>(s) & 1u) == 0) continue;
+          if (s == own) sum.own = sum.count;
+          sum.terms[sum.count++] = where(s);
+        }
+        if (group == a.hidden && sum.split == 0) sum.split = sum.count;
       }
-      if (a.input) sum.others[sum.count++] = x;
+      if (a.input) sum.terms[sum.count++] = x;
+      return sum;
     }
-    /// u = what `a` is applied to, as a pass of its own.
+    /// The same as a pass of its own.
     template <class B, class Where>
     static constexpr void sum_input(const call<B>& c, const application& a, state x, Where where, state u) {
-      sink::sum_with<state> sum{u, 0, {}};
-      gather(sum, a, a.state, x, where);
-      if (reads_state(a, a.state)) return ops::emit(c, where(a.state), sum);
-      const state first = sum.others[0];  // `a` reads something: one of the others stands in for its own state
-      --sum.count;
-      for (int i = 0; i < sum.count; ++i) sum.others[i] = sum.others[i + 1];
-      ops::emit(c, first, sum);
+      int own = 0;
+      while (!a.reads(own)) ++own;
+      ops::emit(c, where(own), input_of(a, own, x, where, u));
     }
     /// Stores what `a` gives and, where the next application reads it, that one's input.
     template <class Where>
@@ -245,8 +247,7 @@ struct recursion {
       sink::store_and_sum<state> sink{y, false, {}};
       if (next != nullptr && fused(a, *next)) {
         sink.next = true;
-        sink.sum.u = u_next;
-        gather(sink.sum, *next, a.state, x, where);
+        sink.sum = input_of(*next, a.writes, x, where, u_next);
       }
       return sink;
     }
@@ -266,7 +267,7 @@ struct recursion {
       auto then = entry_of<Below>(g > 0 ? g - 1 : g, z, s, t);  // not delivered to when g is the first
       sink::fan_out<state, decltype(then)> out{0, {}, {}, false, false, {}, then};
       for (int n = 0; n < static_cast<int>(state_count); ++n) {
-        const int writer = flow::reads(g, n) ? flow::writer(g, n) : -1;
+        const int writer = a.reads(n) ? flow::writer(g, n) : -1;
         if (writer < 0) continue;
         const auto w = static_cast<std::size_t>(writer);
         if (w + 1 == g) {

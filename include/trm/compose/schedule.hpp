@@ -6,13 +6,15 @@
 
 namespace trm {
 
-/// One application of a network: state[`state`] = net_`net`(sum of the states in `reads` (+ the input x)).
+/// One application of a network: state `writes` = net((sum of the states in `hidden`) + (sum of those in `injected`, + x if `input`)).
 struct application {
   int net = 0;
-  int state = 0;
-  unsigned reads = 0;  // bit s: state s is summed
-  bool input = false;  // x is summed
+  int writes = 0;
+  unsigned hidden = 0, injected = 0;  // bit s: state s
+  bool input = false;
   bool gradient = false;
+
+  constexpr bool reads(int s) const { return ((hidden | injected) >> static_cast<unsigned>(s) & 1u) != 0; }
 };
 
 // A schedule is a type with
@@ -22,8 +24,6 @@ struct application {
 //   applications  what happens in one supervision step; those with a gradient come last
 
 namespace detail {
-
-constexpr unsigned bit(int s) { return 1u << static_cast<unsigned>(s); }
 
 /// H times { L times low(l), then high }, of which the last cycle has a gradient.
 template <int H, int L, class Low>
@@ -48,7 +48,7 @@ struct two_state {
   static constexpr std::array nets{"L_level"};
   static constexpr int output = 0;
   static constexpr auto applications =
-      detail::cycles<H, L>([](int) { return application{0, 1, 0b11, true, false}; }, application{0, 0, 0b11, false, false});
+      detail::cycles<H, L>([](int) { return application{0, 1, 0b10, 0b01, true, false}; }, application{0, 0, 0b01, 0b10, false, false});
 };
 
 /// One state: H times { L times z = f(z + x); z = f(z) }.
@@ -58,7 +58,7 @@ struct single_state {
   static constexpr std::array nets{"L_level"};
   static constexpr int output = 0;
   static constexpr auto applications =
-      detail::cycles<H, L>([](int) { return application{0, 0, 0b1, true, false}; }, application{0, 0, 0b1, false, false});
+      detail::cycles<H, L>([](int) { return application{0, 0, 0b1, 0, true, false}; }, application{0, 0, 0b1, 0, false, false});
 };
 
 /// Six low-level states: H times { for l < L: z_Ll = f(sum of z_L + z_H + x); z_H = f(z_H + sum of z_L) }.
@@ -69,7 +69,7 @@ struct six_state {
   static constexpr std::array nets{"L_level"};
   static constexpr int output = 0;
   static constexpr auto applications = detail::cycles<H, L>(
-      [](int l) { return application{0, 1 + l, 0b1111111, true, false}; }, application{0, 0, 0b1111111, false, false});
+      [](int l) { return application{0, 1 + l, 0b1111110, 0b1, true, false}; }, application{0, 0, 0b1, 0b1111110, false, false});
 };
 
 /// HRM (arXiv 2506.21734): two networks, gradient through the last call of each.
@@ -79,8 +79,8 @@ struct hierarchical {
   static constexpr std::array nets{"H_level", "L_level"};
   static constexpr int output = 0;
   static constexpr auto applications = [] {
-    auto list = detail::cycles<H, L>([](int) { return application{1, 1, 0b11, true, false}; },
-                                     application{0, 0, 0b11, false, false});
+    auto list = detail::cycles<H, L>([](int) { return application{1, 1, 0b10, 0b01, true, false}; },
+                                     application{0, 0, 0b01, 0b10, false, false});
     for (std::size_t i = 0; i < list.size(); ++i) list[i].gradient = i + 2 >= list.size();
     return list;
   }();
@@ -91,7 +91,7 @@ struct no_recursion {
   static constexpr std::array states{"H"};
   static constexpr std::array nets{"H_level"};
   static constexpr int output = 0;
-  static constexpr std::array<application, 1> applications{application{0, 0, 0b1, true, true}};
+  static constexpr std::array<application, 1> applications{application{0, 0, 0b1, 0, true, true}};
 };
 
 /// Where the gradient goes in a schedule, worked out at compile time. Gradient applications are numbered 0 .. count-1.
@@ -116,27 +116,34 @@ struct gradient_flow {
       }(),
       "schedule: the applications with a gradient must come last");
   static constexpr const application& step(std::size_t g) { return Schedule::applications[first + g]; }
-  static_assert(step(count - 1).state == Schedule::output, "schedule: the last application must write the output state");
+  static_assert(
+      [] {
+        for (const application& a : Schedule::applications) {
+          if (a.hidden == 0) return false;
+        }
+        return true;
+      }(),
+      "schedule: every application must read a state");
+  static_assert(step(count - 1).writes == Schedule::output, "schedule: the last application must write the output state");
 
   /// Which earlier gradient application wrote state s as application g reads it; -1: it is the state the cycle began with.
   static constexpr int writer(std::size_t g, int s) {
     for (std::size_t i = g; i-- > 0;) {
-      if (step(i).state == s) return static_cast<int>(i);
+      if (step(i).writes == s) return static_cast<int>(i);
     }
     return -1;
   }
-  static constexpr bool reads(std::size_t g, int s) { return (step(g).reads >> s & 1u) != 0; }
   /// Is the value that application g writes the last of its state? Then it lies in the carry.
   static constexpr bool last_of_state(std::size_t g) {
     for (std::size_t i = g + 1; i < count; ++i) {
-      if (step(i).state == step(g).state) return false;
+      if (step(i).writes == step(g).writes) return false;
     }
     return true;
   }
   /// Is the value that application g writes read by an application after `from`?
   static constexpr bool read_after(std::size_t g, std::size_t from) {
     for (std::size_t i = from + 1; i < count; ++i) {
-      if (reads(i, step(g).state) && writer(i, step(g).state) == static_cast<int>(g)) return true;
+      if (step(i).reads(step(g).writes) && writer(i, step(g).writes) == static_cast<int>(g)) return true;
     }
     return false;
   }
@@ -166,7 +173,7 @@ struct gradient_flow {
   /// Does the gradient of state s ever wait for a further contribution? Then it needs a place to be summed in.
   static constexpr bool waits(int s) {
     for (std::size_t g = 0; g < count; ++g) {
-      if (step(g).state == s && g + 1 < count && read_after(g, g + 1)) return true;
+      if (step(g).writes == s && g + 1 < count && read_after(g, g + 1)) return true;
     }
     return false;
   }

@@ -98,19 +98,20 @@ struct rotate {
   Y y;
 };
 
-/// The most states that one application may sum.
+/// The most terms (states and the input) that one application may sum.
 inline constexpr int most_states = 8;
 
-/// u = v + (others[0] + ... + others[count-1]): the input of an application.
+/// The input of an application: u = (sum of the first `split` terms) + (sum of the others), in order, where term `own` is v and the
+/// others are views. The order of the sums is the published one, so that rounding agrees.
 template <class U>
 struct sum_with {
   static constexpr grain needs = grain::element;
   U u;
-  int count = 0;
-  U others[most_states]{};
+  int count = 1, split = 1, own = 0;
+  U terms[most_states]{};
 };
 
-/// y = v, and, when `next` is set, what the next application reads: u = y + (others ...), y rounded as stored.
+/// y = v, and, when `next` is set, what the next application reads: a sum with y, rounded as stored.
 template <class Y>
 struct store_and_sum {
   static constexpr grain needs = grain::element;
@@ -167,8 +168,8 @@ constexpr auto flip(activate_gradient<F, P, H> s) {
 }
 template <class U>
 constexpr auto flip(sum_with<U> s) {
-  sum_with<decltype(trm::flip(s.u))> f{trm::flip(s.u), s.count, {}};
-  for (int i = 0; i < s.count; ++i) f.others[i] = trm::flip(s.others[i]);
+  sum_with<decltype(trm::flip(s.u))> f{trm::flip(s.u), s.count, s.split, s.own, {}};
+  for (int i = 0; i < s.count; ++i) f.terms[i] = trm::flip(s.terms[i]);
   return f;
 }
 template <class Y>

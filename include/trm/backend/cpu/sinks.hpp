@@ -139,13 +139,20 @@ TRM_INLINE inline void put(const sink::rotate<Heads, Positions, V>& s, const res
 template <class U, class A, int Lanes>
 TRM_INLINE inline void put(const sink::sum_with<U>& s, const result_row<A, Lanes>& r) {
   const auto u = row_at(s.u, r.at);
-  if (s.count == 0) return put(sink::store<U>{s.u}, r);
-  view_row<typename U::value_type, U::order> others[sink::most_states];
-  for (int o = 0; o < s.count; ++o) others[o] = row_at(s.others[o], r.at);
+  view_row<typename U::value_type, U::order> terms[sink::most_states];
+  for (int t = 0; t < s.count; ++t) {
+    if (t != s.own) terms[t] = row_at(s.terms[t], r.at);
+  }
   each<A, Lanes, U::order>(r.n, [&](int i, auto l) TRM_INLINE {
-    auto total = get<l(), A>(others[0], i);
-    for (int o = 1; o < s.count; ++o) total = total + get<l(), A>(others[o], i);
-    set<l(), A>(u, i, get<l()>(r.v, i) + total);
+    const auto term = [&](int t) TRM_INLINE { return t == s.own ? get<l()>(r.v, i) : get<l(), A>(terms[t], i); };
+    auto total = term(0);
+    for (int t = 1; t < s.split; ++t) total = total + term(t);
+    if (s.split < s.count) {
+      auto injected = term(s.split);
+      for (int t = s.split + 1; t < s.count; ++t) injected = injected + term(t);
+      total = total + injected;
+    }
+    set<l(), A>(u, i, total);
   });
 }
 
