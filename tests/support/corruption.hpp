@@ -16,9 +16,9 @@ struct corruption_counts {
   int accepted = 0, refused = 0;
 };
 
-/// Gives `read` the valid bytes cut off at every length, with every byte changed in ten ways, with pieces removed, doubled and
-/// exchanged, and `random_inputs` random strings (half of them behind the beginning of the valid bytes). Fails the test where
-/// anything but a trm::error with a one-line message comes out.
+/// Gives `read` the valid bytes cut off at every length, with every byte changed in ten ways, with pieces removed,
+/// doubled and exchanged, and `random_inputs` random strings (half of them behind the beginning of the valid bytes).
+/// Fails the test where anything but a trm::error with a one-line message comes out.
 template <class Read>
 corruption_counts corrupt(const std::string& valid, Read read, int random_inputs = 2000) {
   corruption_counts counts;

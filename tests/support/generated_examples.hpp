@@ -8,8 +8,8 @@
 
 namespace trm_test {
 
-/// groups[g][p]: the number of rows of puzzle p of group g. Inputs of row r are `first_token + r`, labels one more; the identifier of
-/// a puzzle is its number.
+/// groups[g][p]: the number of rows of puzzle p of group g. Inputs of row r are `first_token + r`, labels one more;
+/// the identifier of a puzzle is its number.
 class generated_examples {
  public:
   generated_examples(const std::vector<std::vector<int>>& groups, std::int32_t first_token = 0,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counter-based random numbers: a draw is a pure function of (seed, purpose, step, row, index), so a run does not depend on
-// the backend, the number of workers or where it was resumed.
+// Counter-based random numbers: a draw is a pure function of (seed, purpose, step, row, index), so a run does not
+// depend on the backend, the number of workers or where it was resumed.
 #pragma once
 #include <cmath>
 #include <cstddef>
@@ -12,9 +12,9 @@
 
 namespace trm {
 
-/// What a draw is for. Draws of different purposes are independent; one purpose takes one kind of draw (uniform, below, normal)
-/// in one (step, row), because the kinds share the same random bits. The values are part of the format of a checkpoint:
-/// append, never renumber.
+/// What a draw is for. Draws of different purposes are independent; one purpose takes one kind of draw (uniform,
+/// below, normal) in one (step, row), because the kinds share the same random bits. The values are part of the format
+/// of a checkpoint: append, never renumber.
 enum class purpose : std::uint8_t {
   initialisation = 0,
   exploration_chance = 1,
@@ -34,7 +34,8 @@ struct philox_block {
   friend constexpr bool operator==(const philox_block&, const philox_block&) = default;
 };
 
-/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). `key_low`, `key_high`: the 64-bit key.
+/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). `key_low`, `key_high`: the
+/// 64-bit key.
 TRM_HD constexpr philox_block philox4x32(philox_block c, std::uint32_t key_low, std::uint32_t key_high) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53u} * c.word[0];
@@ -56,7 +57,8 @@ TRM_HD constexpr std::uint64_t multiply_high(std::uint64_t a, std::uint64_t b) {
   return a1 * b1 + (middle >> 32) + (((middle & 0xffffffffu) + a0 * b1) >> 32);
 }
 
-/// erf(inverse_erf(y)) = y, for |y| < 1: Winitzki's approximation, then three Halley steps, to float64 accuracy for |y| <= 0.96.
+/// erf(inverse_erf(y)) = y, for |y| < 1: Winitzki's approximation, then three Halley steps, to float64 accuracy for
+/// |y| <= 0.96.
 TRM_HD inline double inverse_erf(double y) {
   constexpr double a = 0.147, two_over_pi_a = 2.0 / (3.14159265358979323846 * a), two_over_root_pi = 1.1283791670955126;
   const double l = std::log1p(-y * y), h = two_over_pi_a + 0.5 * l;
@@ -70,9 +72,9 @@ TRM_HD inline double inverse_erf(double y) {
 
 }  // namespace detail
 
-/// The draws of one (seed, purpose, step, row), numbered by `index`. What `step`, `row` and `index` count is up to the purpose:
-/// for initialisation the tensor, 0 and the element; for noise the step, the row of the batch and the element.
-/// Requires step < 2^56 and index < 2^33.
+/// The draws of one (seed, purpose, step, row), numbered by `index`. What `step`, `row` and `index` count is up to
+/// the purpose: for initialisation the tensor, 0 and the element; for noise the step, the row of the batch and the
+/// element. Requires step < 2^56 and index < 2^33.
 struct draws {
   std::uint64_t seed = 0;
   purpose what = purpose::user;
@@ -108,7 +110,8 @@ struct draws {
   TRM_HD constexpr std::uint64_t below(std::uint64_t n, std::uint64_t index = 0) const {
     return detail::multiply_high(bits64(index), n);
   }
-  /// Standard normal (Box-Muller in float64). Rounded to float32, backends agree but for about one draw in 10^8.
+  /// Standard normal (Box-Muller). In float64, so that the last bits in which mathematical libraries differ are rarely
+  /// seen when the draw is rounded to float32.
   TRM_HD double normal(std::uint64_t index = 0) const {
     const philox_block b = block(static_cast<std::uint32_t>(index / 4));
     const std::size_t i = index % 4 / 2 * 2;
@@ -116,8 +119,8 @@ struct draws {
     const double angle = 6.283185307179586477 * 0x1p-32 * b.word[i + 1];
     return radius * (index % 2 == 0 ? std::cos(angle) : std::sin(angle));
   }
-  /// Normal cut off at two of its own standard deviations and widened so that the standard deviation of what comes out is
-  /// `std` (the published trunc_normal_init_, flax's default): |draw| <= 2.2737 std.
+  /// Normal cut off at two of its own standard deviations and widened so that the standard deviation of what comes
+  /// out is `std` (the published trunc_normal_init_, flax's default): |draw| <= 2.2737 std.
   TRM_HD double truncated_normal(double std = 1.0, std::uint64_t index = 0) const {
     constexpr double mass = 0.95449973610364158;       // erf(2 / sqrt 2)
     constexpr double deviation = 0.87962566103423978;  // of the standard normal cut off at -2 and 2

@@ -11,6 +11,11 @@ namespace trm {
 /// The label of a position that does not count.
 inline constexpr std::int32_t ignored_label = -100;
 
+/// Which part of every global batch a process holds: rows [index, index + 1) * batch / count.
+struct shard {
+  std::int32_t index = 0, count = 1;
+};
+
 /// Memory for B examples of S tokens.
 struct batch_view {
   std::span<std::int32_t> inputs;              // [B, S]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The published TRM dataset on disk: <path>/<split>/dataset.json and <set>__{inputs,labels,puzzle_identifiers,puzzle_indices,
-// group_indices}.npy.
+// The published TRM dataset on disk: in <path>/<split>/ a dataset.json and for every set
+// <set>__{inputs,labels,puzzle_identifiers,puzzle_indices,group_indices}.npy.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -52,7 +52,8 @@ inline dataset_metadata read_dataset_metadata(const std::filesystem::path& file)
   return m;
 }
 
-/// One set of one path: an example_source. Tokens are mapped and checked when read, indices are in memory and checked here.
+/// One set of one path: an example_source. Tokens are mapped and checked when read, indices are in memory and checked
+/// here.
 class dataset_set {
  public:
   dataset_set(const std::filesystem::path& folder, std::string name, const dataset_metadata& m)
@@ -94,8 +95,8 @@ class dataset_set {
     return puzzle_identifiers_[static_cast<std::size_t>(puzzle)];
   }
 
-  /// Writes seq_len tokens each. Labels equal to ignore_label_id (or to ignored_label) become ignored_label. Throws trm::error with
-  /// file and row where a token is outside [0, vocab_size).
+  /// Writes seq_len tokens each. Labels equal to ignore_label_id (or to ignored_label) become ignored_label. Throws
+  /// trm::error with file and row where a token is outside [0, vocab_size).
   void read(std::int64_t row, std::int32_t* inputs, std::int32_t* labels) const {
     const auto n = static_cast<std::size_t>(seq_len_);
     inputs_.read_row(row, std::span(inputs, n));
@@ -152,11 +153,12 @@ class dataset_set {
   std::vector<std::int32_t> puzzle_identifiers_;
 };
 
-/// One split of one or more data paths. Several paths must agree in everything that a model sees; identifiers are not shifted, so
-/// the same identifier is the same puzzle in all of them.
+/// One split of one or more data paths. Several paths must agree in everything that a model sees; identifiers are not
+/// shifted, so the same identifier is the same puzzle in all of them.
 class dataset {
  public:
-  /// Reads <path>/<split>/ of every path. Throws trm::error where something is missing, inconsistent or different between paths.
+  /// Reads <path>/<split>/ of every path. Throws trm::error where something is missing, inconsistent or different
+  /// between paths.
   static dataset open(const std::vector<std::filesystem::path>& paths, const std::string& split) {
     if (paths.empty()) throw error("dataset", "no data path given");
     dataset d;

@@ -22,10 +22,10 @@ namespace trm {
 /// Examples stream to disk, indices are kept in memory. Nothing is in its place before commit().
 class dataset_writer {
  public:
-  /// Of `metadata` the counts and the sets are ignored: they are counted. Tokens are stored as uint8 where vocabulary and
-  /// ignore_label_id allow, otherwise as int32. Throws trm::error where the folder <path>/<split> cannot be made.
+  /// Of `metadata` the counts and the sets are ignored: they are counted. Tokens are stored as uint8 where vocabulary
+  /// and ignore_label_id allow, otherwise as int32. Throws trm::error where the folder <path>/<split> cannot be made.
   dataset_writer(const std::filesystem::path& path, const std::string& split, dataset_metadata metadata,
-                 std::string set = "all")
+                 std::string first_set = "all")
       : folder_(path / split), metadata_(std::move(metadata)) {
     const dataset_metadata& m = metadata_;
     if (m.seq_len < 1 || m.vocab_size < 1 || m.num_puzzle_identifiers < 1 || m.pad_id < 0 || m.pad_id >= m.vocab_size ||
@@ -38,7 +38,7 @@ class dataset_writer {
     std::error_code failed;
     std::filesystem::create_directories(folder_, failed);
     if (failed) throw error(folder_.string(), "cannot create the folder: " + failed.message());
-    begin_set(std::move(set));
+    begin_set(std::move(first_set));
   }
 
   /// Ends the current set and begins another.
@@ -56,8 +56,8 @@ class dataset_writer {
     metadata_.sets.push_back(std::move(name));
   }
 
-  /// One example of the current puzzle. Labels: tokens, or ignored_label, which is stored as ignore_label_id. Throws where
-  /// a length is not seq_len or a token is outside the vocabulary.
+  /// One example of the current puzzle. Labels: tokens, or ignored_label, which is stored as ignore_label_id. Throws
+  /// where a length is not seq_len or a token is outside the vocabulary.
   void add(std::span<const std::int32_t> inputs, std::span<const std::int32_t> labels) {
     require_open();
     const auto n = static_cast<std::size_t>(metadata_.seq_len);
@@ -95,8 +95,8 @@ class dataset_writer {
     if (s.puzzles() == s.group_indices.back()) fail("a group without puzzles");
     s.group_indices.push_back(s.puzzles());
   }
-  /// Puts every file in its place, dataset.json last: an older dataset there is unreadable from the beginning of commit()
-  /// to its end, never a mixture.
+  /// Puts every file in its place, dataset.json last: an older dataset there is unreadable from the beginning of
+  /// commit() to its end, never a mixture.
   void commit() {
     require_open();
     require_complete();

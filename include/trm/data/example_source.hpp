@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a sampler asks of data: examples by row, rows in puzzles, puzzles in groups. Files, generators and transforms alike.
+// What a sampler asks of data, be it files or a generator: examples by row, rows in puzzles, puzzles in groups.
 #pragma once
 #include <concepts>
 #include <cstdint>
@@ -17,10 +17,11 @@ struct index_range {
   constexpr std::int64_t size() const { return last - first; }
 };
 
-/// A set of examples. Rows are numbered from 0; every row belongs to one puzzle (one augmentation of a task), every puzzle to one
-/// group (a task with all its augmentations); rows of a puzzle and puzzles of a group are consecutive, and a group has at least
-/// one puzzle. `read` writes seq_len tokens into `inputs` and `labels` (labels: ignored_label where a position does not count);
-/// it is a function of `row`: the same row gives the same tokens whenever and by whomever it is read.
+/// A set of examples. Rows are numbered from 0; every row belongs to one puzzle (one augmentation of a task), every
+/// puzzle to one group (a task with all its augmentations); rows of a puzzle and puzzles of a group are consecutive,
+/// and a group has at least one puzzle. `read` writes seq_len tokens into `inputs` and `labels` (labels:
+/// ignored_label where a position does not count); it is a function of `row`: the same row gives the same tokens
+/// whenever and by whomever it is read.
 template <class S>
 concept example_source = requires(const S& s, std::int64_t i, std::int32_t* tokens) {
   { s.rows() } -> std::convertible_to<std::int64_t>;

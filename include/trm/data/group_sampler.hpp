@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Training order: groups shuffled anew for each epoch, one random puzzle of each group, its examples without replacement.
+// Training order: groups shuffled anew for each epoch, one random puzzle of each group, its examples without
+// replacement.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -7,6 +8,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trm/core/error.hpp"
@@ -15,11 +17,6 @@
 #include "trm/data/example_source.hpp"
 
 namespace trm {
-
-/// Which part of every global batch a process holds: rows [index, index + 1) * batch / count.
-struct shard {
-  std::int32_t index = 0, count = 1;
-};
 
 /// Where a sampler is: all of its state.
 struct sampler_state {
@@ -35,12 +32,12 @@ struct sampling {
   shard part{};
 };
 
-/// The published sampling (puzzle_dataset.py), with counter-based random numbers. A pass goes over one source (one set of one data
-/// path, each in turn): it concatenates the group orders of `epochs_per_iteration` epochs and walks them; of each group it takes one
-/// puzzle at random, and of that puzzle random examples without replacement until the batch is full: what remains of that puzzle
-/// is discarded. The partial batch at the end of a pass is dropped.
-/// Every draw is a function of (seed, pass, position), so restoring sampler_state continues with the same batches, and all shards of
-/// a batch agree without talking. Nothing is allocated after construction.
+/// The published sampling (puzzle_dataset.py), with counter-based random numbers. A pass goes over one source (one
+/// set of one data path, each in turn): it concatenates the group orders of `epochs_per_iteration` epochs and walks
+/// them; of each group it takes one puzzle at random, and of that puzzle random examples without replacement until
+/// the batch is full: what remains of that puzzle is discarded. The partial batch at the end of a pass is dropped.
+/// Every draw is a function of (seed, pass, position), so restoring sampler_state continues with the same batches,
+/// and all shards of a batch agree without talking. Nothing is allocated after construction.
 template <example_source Source>
 class group_sampler {
  public:
@@ -96,7 +93,8 @@ class group_sampler {
   }
 
   sampler_state state() const { return state_; }
-  /// The next batch will be the one that followed when state() was taken, given the same data, seed, batch and epochs_per_iteration.
+  /// The next batch will be the one that followed when state() was taken, given the same data, seed, batch and
+  /// epochs_per_iteration.
   void restore(const sampler_state& s) {
     const sampler_state before = std::exchange(state_, s);
     if (s.position > static_cast<std::uint64_t>(length())) {

@@ -11,7 +11,6 @@
 #include "trm/core/error.hpp"
 #include "trm/data/batch.hpp"
 #include "trm/data/example_source.hpp"
-#include "trm/data/group_sampler.hpp"
 
 namespace trm {
 
@@ -22,8 +21,8 @@ struct sequential_part {
   std::int64_t rows = 0;
 };
 
-/// Reads all examples of all sources in order. A batch never spans two sources; what a source leaves of its last batch is padded with
-/// pad_id inputs, ignored labels and the blank identifier.
+/// Reads all examples of all sources in order. A batch never spans two sources; what a source leaves of its last
+/// batch is padded with pad_id inputs, ignored labels and the blank identifier.
 template <example_source Source>
 class sequential_reader {
  public:

@@ -3,19 +3,20 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
-#include <cstdio>
 #include <span>
+#include <string>
 #include <string_view>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "trm/io/file.hpp"
 
 namespace trm {
 
-/// Collects bytes in `<path>.partial-<pid>-<n>`; commit() makes them `path`, on the disk and not only in its cache. Whoever
-/// reads `path` sees the old file or the new one. Without commit the partial file is removed and `path` stays as it was.
-/// Every failure (no such folder, not writable, disk full) is a trm::error that names the path and says why.
+/// Collects bytes in `<path>.partial-<pid>-<n>`; commit() makes them `path`, on the disk and not only in its cache.
+/// Whoever reads `path` sees the old file or the new one. Without commit the partial file is removed and `path` stays
+/// as it was. Every failure (no such folder, not writable, disk full) is a trm::error that names the path and says
+/// why.
 class atomic_file {
  public:
   explicit atomic_file(std::filesystem::path path) : path_(std::move(path)) {

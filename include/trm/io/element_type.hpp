@@ -13,7 +13,8 @@
 
 namespace trm {
 
-/// Stored little-endian. The order is the one in which safetensors files lay out their tensors, from the last to the first.
+/// Stored little-endian. The order is the one in which safetensors files lay out their tensors, from the last to the
+/// first.
 enum class element_type : std::uint8_t { boolean, u8, i8, i16, u16, f16, bf16, i32, u32, f32, f64, i64, u64 };
 
 constexpr std::size_t size_of(element_type t) {
@@ -112,9 +113,10 @@ constexpr bool readable_as(element_type from) {
   return detail::is_real<To> || !is_float(from);
 }
 
-/// Converts `count` stored values. Returns `count`, or the index of the first value that does not fit: an integer out of range
-/// (or, into floating point, beyond the integers that are exact), a bool other than 0 and 1, a finite number that would become
-/// infinite. Between floating-point types values are rounded to nearest. Requires readable_as<To>(type); `from` need not be aligned.
+/// Converts `count` stored values. Returns `count`, or the index of the first value that does not fit: an integer out
+/// of range (or, into floating point, beyond the integers that are exact), a bool other than 0 and 1, a finite number
+/// that would become infinite. Between floating-point types values are rounded to nearest. Requires
+/// readable_as<To>(type); `from` need not be aligned.
 template <class To>
 std::size_t convert(element_type type, const std::byte* from, std::size_t count, To* to) {
   if (count == 0) return 0;

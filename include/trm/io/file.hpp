@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -78,8 +77,8 @@ inline std::string read_file(const std::filesystem::path& path, std::size_t limi
   }
 }
 
-/// A regular file mapped into memory, read-only. The file must keep its length while it is mapped (replace it by renaming, as
-/// atomic_file does: the mapping keeps the old one).
+/// A regular file mapped into memory, read-only. The file must keep its length while it is mapped (replace it by
+/// renaming, as atomic_file does: the mapping keeps the old one).
 class mapped_file {
  public:
   mapped_file() = default;

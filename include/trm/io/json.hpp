@@ -2,7 +2,6 @@
 // Strict JSON: whatever the bytes, a value or a trm::error that says where.
 #pragma once
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
@@ -59,7 +58,8 @@ struct tracked_text {
   friend bool operator!=(const tracked_text& a, const tracked_text& b) { return a.at != b.at; }
 };
 
-/// Builds the document from the parser's events. nlohmann's own builder keeps the last of two equal keys and has no depth limit.
+/// Builds the document from the parser's events. nlohmann's own builder keeps the last of two equal keys and has no
+/// depth limit.
 class json_builder {
  public:
   json_builder(std::string_view text, const std::string& place) : text_(text), place_(place), furthest_(text.data()) {}
@@ -133,8 +133,8 @@ class json_builder {
 
 }  // namespace detail
 
-/// Parses one JSON document (RFC 8259, UTF-8). Throws trm::error `place:line:column: ...` on anything else: trailing text,
-/// duplicate keys, NaN and Infinity, numbers beyond float64, invalid UTF-8, nesting deeper than json_max_depth.
+/// Parses one JSON document (RFC 8259, UTF-8). Throws trm::error `place:line:column: ...` on anything else: trailing
+/// text, duplicate keys, NaN and Infinity, numbers beyond float64, invalid UTF-8, nesting deeper than json_max_depth.
 inline json parse_json(std::string_view text, const std::string& place) {
   detail::json_builder builder(text, place);
   // nlohmann's parser takes a NUL for the end of the text.
@@ -148,8 +148,8 @@ inline json read_json(const std::filesystem::path& path, std::size_t limit = std
   return parse_json(read_file(path, limit), path.string());
 }
 
-/// A value in a document together with its place, for reading typed fields: `FILE: /seq_len: expected an integer in 1..4096,
-/// found "abc"`. It refers to the document, which must outlive it.
+/// A value in a document together with its place, for reading typed fields: `FILE: /seq_len: expected an integer in
+/// 1..4096, found "abc"`. It refers to the document, which must outlive it.
 class json_field {
  public:
   json_field(const json& value, std::string file, std::string pointer = "")

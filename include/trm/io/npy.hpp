@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "trm/core/error.hpp"
@@ -38,7 +39,8 @@ struct npy_header {
   std::size_t data = 0;  // offset of the first value
 };
 
-/// Reads the header, a Python dictionary of three known keys: {'descr': '<i4', 'fortran_order': False, 'shape': (3, 4), }
+/// Reads the header, a Python dictionary of three known keys: {'descr': '<i4', 'fortran_order': False, 'shape': (3,
+/// 4), }
 class npy_header_parser {
  public:
   npy_header_parser(std::span<const std::byte> all, const std::string& place) : place_(place) {
@@ -169,8 +171,8 @@ class npy_header_parser {
   npy_header result_;
 };
 
-/// What numpy.save writes: version 1.0, room for the first extent to grow to 20 digits, padded so that the data begins at a
-/// multiple of 64. `rows`: the first extent, where the array has one.
+/// What numpy.save writes: version 1.0, room for the first extent to grow to 20 digits, padded so that the data
+/// begins at a multiple of 64. `rows`: the first extent, where the array has one.
 inline std::string npy_header_text(element_type type, std::span<const std::int64_t> shape) {
   std::string_view descr;
   for (const auto& [name, known] : npy_types) {
@@ -192,8 +194,8 @@ inline std::string npy_header_text(element_type type, std::span<const std::int64
 /// An array in a .npy file, mapped. Values are C-order and little-endian.
 class npy_file {
  public:
-  /// Throws trm::error on anything but a complete file of a supported type (bool, integers, float16/32/64), also where bytes follow
-  /// the array.
+  /// Throws trm::error on anything but a complete file of a supported type (bool, integers, float16/32/64), also
+  /// where bytes follow the array.
   static npy_file open(const std::filesystem::path& path) { return npy_file(mapped_file(path)); }
 
   const std::filesystem::path& path() const { return file_.path(); }
@@ -211,7 +213,8 @@ class npy_file {
     return bytes().subspan(static_cast<std::size_t>(row) * bytes_of_row, bytes_of_row);
   }
 
-  /// Converts one row into `out` (see trm::convert). Throws where `row` or the length of `out` is wrong or a value does not fit.
+  /// Converts one row into `out` (see trm::convert). Throws where `row` or the length of `out` is wrong or a value
+  /// does not fit.
   template <class T>
   void read_row(std::int64_t row, std::span<T> out) const {
     if (row < 0 || row >= rows() || out.size() != row_size_) {
@@ -347,7 +350,8 @@ class npy_writer {
   std::vector<std::byte> converted_;
 };
 
-/// Saves an array: the bytes are those of numpy.save. Throws where `values` does not have the shape's number of elements.
+/// Saves an array: the bytes are those of numpy.save. Throws where `values` does not have the shape's number of
+/// elements.
 template <class T>
 void save_npy(const std::filesystem::path& path, const std::vector<std::int64_t>& shape, std::span<const T> values) {
   std::size_t count = 1;

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "trm/core/error.hpp"
@@ -70,8 +72,9 @@ inline bool tensor_bytes(element_type type, std::span<const std::int64_t> shape,
 
 }  // namespace detail
 
-/// A safetensors file, mapped. Opening it checks everything the format demands: header within the file and at most 100 MB, no
-/// duplicate names, known types, offsets that agree with shape and type, no overlaps, no holes, nothing behind the data.
+/// A safetensors file, mapped. Opening it checks everything the format demands: header within the file and at most
+/// 100 MB, no duplicate names, known types, offsets that agree with shape and type, no overlaps, no holes, nothing
+/// behind the data.
 class safetensors_file {
  public:
   /// Throws trm::error that names the file and the tensor.
@@ -103,8 +106,8 @@ class safetensors_file {
     return t;
   }
 
-  /// Converts a tensor of this shape into `out` (see trm::convert). Throws where the shape differs, the types cannot be converted,
-  /// a value does not fit, or `out` has another length than the tensor.
+  /// Converts a tensor of this shape into `out` (see trm::convert). Throws where the shape differs, the types cannot
+  /// be converted, a value does not fit, or `out` has another length than the tensor.
   template <class T>
   void read(const std::string& name, std::span<const std::int64_t> shape, std::span<T> out) const {
     const stored_tensor& t = view(name, shape);
@@ -217,12 +220,12 @@ class safetensors_file {
   std::map<std::string, stored_tensor> tensors_;
 };
 
-/// Collects tensors and writes them atomically. The bytes are a function of what was added, not of the order: types from the
-/// widest down, then names, as the published library lays them out; metadata by key.
+/// Collects tensors and writes them atomically. The bytes are a function of what was added, not of the order: types
+/// from the widest down, then names, as the published library lays them out; metadata by key.
 class safetensors_writer {
  public:
-  /// `bytes` (little-endian, row-major) are not copied: they must live until save(). Throws where the name was used before or the
-  /// number of bytes does not agree with shape and type.
+  /// `bytes` (little-endian, row-major) are not copied: they must live until save(). Throws where the name was used
+  /// before or the number of bytes does not agree with shape and type.
   void add(const std::string& name, element_type type, std::vector<std::int64_t> shape,
            std::span<const std::byte> bytes) {
     const std::string where = "tensor " + detail::printable(name, 200);

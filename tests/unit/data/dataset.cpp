@@ -20,7 +20,8 @@ using tokens = std::vector<std::int32_t>;
 
 static_assert(trm::example_source<trm::dataset_set>);
 
-/// Two groups: puzzles of identifiers {1, 2} with 2 and 1 examples; {3} with 3. Example k has inputs k % 5, labels (k + 1) % 5.
+/// Two groups: puzzles of identifiers {1, 2} with 2 and 1 examples; {3} with 3. Example k has inputs k % 5, labels (k
+/// + 1) % 5.
 void write_small(const std::filesystem::path& path, dataset_metadata m, const std::string& split = "train") {
   dataset_writer w(path, split, std::move(m));
   std::int32_t k = 0;

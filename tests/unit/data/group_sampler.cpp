@@ -47,7 +47,8 @@ sources irregular() {
   return {generated_examples(groups, 0), generated_examples(rows_of_groups{{4, 4}, {2}, {3, 1, 2}, {9}}, 1000)};
 }
 
-/// The published algorithm, written straight down: the order of all epochs of a pass in one array, a list of picks for each batch.
+/// The published algorithm, written straight down: the order of all epochs of a pass in one array, a list of picks
+/// for each batch.
 std::vector<batch> published(const sources& data, std::uint64_t seed, std::size_t size, std::uint64_t epochs,
                              std::uint64_t passes) {
   std::vector<batch> out;

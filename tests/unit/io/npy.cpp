@@ -122,7 +122,7 @@ TEST_CASE("the header is numpy's: version 1.0, room for the rows to grow, data a
 }
 
 TEST_CASE("versions 1 to 3, any order of the keys, any spacing") {
-  for (const char version : {1, 2, 3}) {
+  for (const char version : {'\1', '\2', '\3'}) {
     CHECK(opening(raw("{'descr': '<i2', 'fortran_order': False, 'shape': (1,), }\n", "12", version)) == "opened");
   }
   CHECK(opening(raw("{\"shape\":(2,1),'fortran_order':False,'descr':'|b1'}", "\1\1")) == "opened");
@@ -189,7 +189,7 @@ TEST_CASE("errors of reading name file and row") {
 
 TEST_CASE("arbitrary bytes give an array or a trm::error") {
   const temporary_folder folder;
-  for (const char version : {1, 3}) {
+  for (const char version : {'\1', '\3'}) {
     const std::string valid =
         raw("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }     \n", "12345678", version);
     const auto counts = trm_test::corrupt(valid, [&](const std::string& bytes) {
