@@ -6,10 +6,9 @@
 #include <span>
 #include <vector>
 
-namespace trm {
+#include "trm/core/ignored_label.hpp"
 
-/// The label of a position that does not count.
-inline constexpr std::int32_t ignored_label = -100;
+namespace trm {
 
 /// Which part of every global batch a process holds: rows [index, index + 1) * batch / count.
 struct shard {

@@ -3,11 +3,9 @@
 #pragma once
 #include "trm/core/call.hpp"
 #include "trm/core/hd.hpp"
+#include "trm/core/ignored_label.hpp"
 
 namespace trm {
-
-/// Labels with this value are not supervised.
-inline constexpr int ignored_label = -100;
 
 /// p_i = s(x_i) / sum_j s(x_j), s(x) = x + 1 (x >= 0), 1 / (1 - x) (x < 0), in float64 (arXiv 2501.04697).
 struct stablemax {};
