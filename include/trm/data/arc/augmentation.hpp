@@ -108,7 +108,9 @@ struct puzzle_name {
 /// \throws trm::error where separators are there but not followed by a transform and a permutation of ten colours
 inline puzzle_name parse_name(std::string_view name) {
   const auto refuse = [&](const char* what) {
-    return error("puzzle \"" + std::string(name) + "\"", std::string(what) + ", expected TASK|||t0|||0123456789");
+    std::string shown(name.substr(0, 100));
+    for (char& c : shown) c = c >= ' ' ? c : '?';
+    return error("puzzle \"" + shown + "\"", std::string(what) + ", expected TASK|||t0|||0123456789");
   };
   const std::size_t first = name.find(name_separator);
   if (first == std::string_view::npos) return {std::string(name), {}};

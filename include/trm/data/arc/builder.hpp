@@ -130,7 +130,7 @@ class dataset_build {
     for (const std::string& id : options_.filter.ids) {
       const auto named = [&](const task& t) { return t.id == id; };
       if (std::ranges::none_of(subsets_, [&](const auto& tasks) { return std::ranges::any_of(tasks, named); })) {
-        throw error("task " + id, "no subset has it");
+        throw error("task " + trm::detail::printable(id), "no subset has it");
       }
     }
     for (auto& tasks : subsets_) {

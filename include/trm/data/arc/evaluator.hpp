@@ -90,7 +90,9 @@ class evaluator {
                   "the dataset has " + std::to_string(identifiers_.size()) + " identifiers");
     }
     const std::string& name = identifiers_[static_cast<std::size_t>(identifier)];
-    if (std::isnan(q_halt_logit)) throw error("puzzle \"" + name + "\"", "the logit of q_halt is NaN");
+    if (std::isnan(q_halt_logit)) {
+      throw error("puzzle \"" + trm::detail::printable(name) + "\"", "the logit of q_halt is NaN");
+    }
     const puzzle_name puzzle = parse_name(name);
     const augmentation undo = puzzle.how.inverse();
     const int side = canvas_side(input.size());
@@ -131,6 +133,7 @@ class evaluator {
   }
 
   /// The first `most` answers to a test input: by votes, then by confidence, then as they first came.
+  /// Requires task < tasks().size() and test < tasks()[task].test.size().
   std::vector<answer> answers(std::size_t task, std::size_t test, std::size_t most) const {
     const ballot& votes = ballots_.at({task, packed(tasks_.at(task).test.at(test).input)});
     std::vector<const ballot::value_type*> ranking = in_order(votes);

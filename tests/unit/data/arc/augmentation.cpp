@@ -110,4 +110,6 @@ TEST_CASE("a name with separators but no augmentation is refused") {
   CHECK_THROWS_WITH_AS(parse_name("a|||t9|||0123456789"),
                        "puzzle \"a|||t9|||0123456789\": the transform is not t0 to t7, expected TASK|||t0|||0123456789",
                        trm::error);
+  CHECK_THROWS_WITH_AS(parse_name("a\n|||"),
+                       "puzzle \"a?|||\": one separator instead of two, expected TASK|||t0|||0123456789", trm::error);
 }

@@ -132,6 +132,7 @@ TEST_CASE("malformed tasks are refused, with file, task and position") {
       {R"({"t": {"train": [7], "test": []}})", "task t: train[0]: expected an object, found 7"},
       {R"({"t": 3})", "task t: expected an object, found 3"},
       {R"({"a|||b": {}})", "task a|||b: a name may not contain |||"},
+      {R"({"a\nb": {}})", "task a?b: a name with control characters"},
       {R"({"": {}})", "task \"\": a task without a name"},
       {"[]", "expected an object"},
       {R"({"train": [)" + pair + "]}", "task NAME: \"test\" is missing"},
