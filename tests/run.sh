@@ -124,7 +124,7 @@ tested=0
 (cd "$build" && ctest --output-on-failure --parallel "$jobs" --no-tests=error </dev/null >"$build/ctest.log" 2>&1) || tested=1
 if [ $tested != 0 ]; then
   # Without what passed, and without where a program that was not built has been looked for.
-  grep -vE '^ +Start +[0-9]+: |[.]{3} +Passed +[0-9.]+ sec$|^Test project |^$|tests passed,|^[^ ]*/[^ ]*$|^Looked in the ' \
+  grep -vE '^ +Start +[0-9]+: |[.]{3} +Passed +[0-9.]+ sec$|^Test project |^$|tests passed,|^Total Test time|^[^ ]*/[^ ]*$|^Looked in the ' \
     "$build/ctest.log" || true
 fi
 
