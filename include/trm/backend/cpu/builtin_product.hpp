@@ -35,7 +35,7 @@ struct builtin_product {
       reference_product::prepare<T, M>(w, n, k, out);
     } else {
       auto* words = static_cast<std::uint32_t*>(out);
-      for_level([&](auto level) {
+      at_level(current_isa(), [&](auto level) {
         for (int j = 0; j < n; j += panel) {
           const int width = std::min(panel, padded_outputs(n) - j);
           pack_strip<level.value, weight_kind<T>>(w.data + j * w.row, w.row, w.col, std::min(width, n - j), n - j, width,
@@ -58,7 +58,7 @@ struct builtin_product {
     if constexpr (std::is_same_v<T, double>) {
       reference_product::multiply<T>(a, m, prepared, n, k, tile, ld, workspace);
     } else {
-      for_level([&](auto level) {
+      at_level(current_isa(), [&](auto level) {
         multiply_at<level.value>(a, m, static_cast<const std::uint32_t*>(prepared), n, k, tile, ld,
                                  static_cast<std::uint32_t*>(workspace));
       });
@@ -82,7 +82,7 @@ struct builtin_product {
         rows *= batch;
         batch = 1;
       }
-      for_level([&](auto level) {
+      at_level(current_isa(), [&](auto level) {
         accumulate_at<level.value>(pool, batch, rows, d, d_sample, n, x, x_sample, k, g, ld,
                                    static_cast<std::uint32_t*>(workspace));
       });
@@ -100,19 +100,6 @@ struct builtin_product {
   static constexpr std::size_t size(int n) { return static_cast<std::size_t>(n); }
   static constexpr std::size_t round_to_line(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
   static constexpr int padded_outputs(int n) { return (n + 15) / 16 * 16; }
-
-  /// f(isa_level) for the current instruction set, in a function that is not compiled for it.
-  template <class F>
-  static void for_level(F f) {
-    switch (current_isa()) {
-#if defined(__x86_64__)
-      case isa::avx512_bf16: return f(isa_level<isa::avx512_bf16>{});
-      case isa::avx512: return f(isa_level<isa::avx512>{});
-      case isa::avx2: return f(isa_level<isa::avx2>{});
-#endif
-      default: return f(isa_level<isa::portable>{});
-    }
-  }
 
   template <isa Level, class T>
   static void multiply_at(strided<const T> a, int m, const std::uint32_t* prepared, int n, int k, float* out,

@@ -102,18 +102,24 @@ inline void with_isa(F&& f) {
   detail::compiled_for<Level, std::remove_reference_t<F>>::call(f);
 }
 
-/// The same for a level known at run time:
+/// f(isa_level) for a level known at run time, itself not compiled for it: for code that calls what is.
+template <class F>
+inline void at_level(isa level, F&& f) {
+  switch (level) {
+#if defined(__x86_64__)
+    case isa::avx512_bf16: return f(isa_level<isa::avx512_bf16>{});
+    case isa::avx512: return f(isa_level<isa::avx512>{});
+    case isa::avx2: return f(isa_level<isa::avx2>{});
+#endif
+    default: return f(isa_level<isa::portable>{});
+  }
+}
+
+/// `with_isa` for a level known at run time:
 ///   for_isa(current_isa(), [&](auto level) TRM_INLINE { constexpr int n = level.lanes; ... });
 template <class F>
 inline void for_isa(isa level, F&& f) {
-  switch (level) {
-#if defined(__x86_64__)
-    case isa::avx512_bf16: return with_isa<isa::avx512_bf16>(f);
-    case isa::avx512: return with_isa<isa::avx512>(f);
-    case isa::avx2: return with_isa<isa::avx2>(f);
-#endif
-    default: return with_isa<isa::portable>(f);
-  }
+  at_level(level, [&](auto l) { with_isa<l.value>(f); });
 }
 
 }  // namespace trm::cpu

@@ -119,7 +119,7 @@ template <int N>
 TRM_INLINE inline void store_floats(const floats<N>& a, bf16* p) {
   typedef std::uint16_t half __attribute__((vector_size(2 * N)));
   const half h = __builtin_convertvector(round_to_bf16(a).v, half);
-  __builtin_memcpy(p, &h, sizeof h);
+  __builtin_memcpy(static_cast<void*>(p), &h, sizeof h);
 }
 /// The first `count` lanes only.
 template <int N, class T>

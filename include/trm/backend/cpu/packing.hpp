@@ -95,7 +95,7 @@ TRM_INLINE inline void transpose(words<N> (&m)[N]) {
 }
 
 template <word_kind Kind, int N, class S>
-TRM_INLINE inline void pack_strip(const S* src, std::ptrdiff_t si, std::ptrdiff_t sr, int valid, int readable, int width,
+TRM_INLINE inline void pack_lanes(const S* src, std::ptrdiff_t si, std::ptrdiff_t sr, int valid, int readable, int width,
                                   std::uint32_t* strip, int first, int count) {
   constexpr int per_word = elements_of(Kind);
   const auto bits = [&](int i, int r) TRM_INLINE { return element_bits<Kind>(src[i * si + r * sr]); };
@@ -181,7 +181,7 @@ inline void pack_strip(const S* src, std::ptrdiff_t si, std::ptrdiff_t sr, int v
                        std::uint32_t* strip, int first, int count) {
   // the packing of AVX-512 needs no bf16 products
   with_isa<Level == isa::avx512_bf16 ? isa::avx512 : Level>([&](auto level) TRM_INLINE {
-    detail::pack_strip<Kind, level.lanes>(src, si, sr, valid, readable, width, strip, first, count);
+    detail::pack_lanes<Kind, level.lanes>(src, si, sr, valid, readable, width, strip, first, count);
   });
 }
 
