@@ -2,7 +2,6 @@
 // A vector register of float32 or 32-bit words, on the compilers' vector extension: one source for every instruction set.
 #pragma once
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
 #include "trm/backend/cpu/isa.hpp"
@@ -30,14 +29,14 @@ struct lanes {
   /// The first `count` elements, zeros after them. Reads nothing else.
   TRM_INLINE static inline lanes load(const T* p, int count) {
     T part[N] = {};
-    std::memcpy(part, p, static_cast<std::size_t>(count) * sizeof(T));
+    for (int i = 0; i < count; ++i) part[i] = p[i];
     return load(part);
   }
   TRM_INLINE inline void store(T* p) const { __builtin_memcpy(p, &v, sizeof v); }
   TRM_INLINE inline void store(T* p, int count) const {
     T part[N];
     store(part);
-    std::memcpy(p, part, static_cast<std::size_t>(count) * sizeof(T));
+    for (int i = 0; i < count; ++i) p[i] = part[i];
   }
 
   TRM_INLINE friend inline lanes operator+(const lanes& a, const lanes& b) { return {a.v + b.v}; }

@@ -37,8 +37,9 @@ struct strided {
 ///       g[i * ld + j] += sum_b sum_r d_b(r, i) x_b(r, j), i < n, j < k, r < rows; sample b begins at data + b * sample
 ///
 /// Prepared weights and workspaces are aligned to 64 bytes; `a`, `d`, `x`, `tile` and `g` to their type. Any strides are correct;
-/// unit strides of one of the two axes are what providers are made for. No result depends on the number of threads, and a row of
-/// `tile` does not depend on the other rows.
+/// unit strides of one of the two axes are what providers are made for. No result depends on the number of threads. With
+/// `reference_product` and `builtin_product` a row of `tile` does not depend on the other rows, bit for bit; libraries promise
+/// no such thing.
 template <class P>
 concept product_provider =
     requires(thread_pool& pool, strided<const float> wf, strided<const double> wd, strided<const bf16> b, void* memory,

@@ -8,9 +8,11 @@ using namespace trm::cpu;
 TEST_CASE_TEMPLATE("the built-in product agrees with float64 on every instruction set of this machine", T, float, trm::bf16, double) {
   for (isa level : {isa::portable, isa::avx2, isa::avx512, isa::avx512_bf16}) {
     if (level > detect_isa()) continue;
-    CAPTURE(name(level));
+    const std::string level_name = name(level);
+    CAPTURE(level_name);
     use_isa(level);
     trm_test::check_provider<builtin_product, T>();
+    trm_test::check_rows_are_independent<builtin_product, T>();
   }
   use_isa(detect_isa());
 }
@@ -22,7 +24,8 @@ TEST_CASE_TEMPLATE("weights prepared for one instruction set serve every other",
   std::vector<std::byte> first;
   for (isa level : {isa::portable, isa::avx2, isa::avx512, isa::avx512_bf16}) {
     if (level > detect_isa()) continue;
-    CAPTURE(name(level));
+    const std::string level_name = name(level);
+    CAPTURE(level_name);
     use_isa(level);
     trm_test::workspace prepared(builtin_product::prepared_bytes<T>(n, k));
     std::memset(prepared.data(), 0, builtin_product::prepared_bytes<T>(n, k));
