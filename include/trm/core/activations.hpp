@@ -35,7 +35,7 @@ struct activation_layout {
   /// Members that are not alive at the same time share their place.
   template <class... Members>
   constexpr void overlay(Members&... m) {
-    const std::size_t start = offset;
+    [[maybe_unused]] const std::size_t start = offset;  // unused where there are no members
     std::size_t end = offset;
     ((offset = start, (*this)("", m), end = std::max(end, offset)), ...);
     offset = end;
