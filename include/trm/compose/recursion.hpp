@@ -178,18 +178,18 @@ struct recursion {
       enter(c, flow::count - 1, dz, z, s, t);
       for (std::size_t g = flow::count; g-- > 0;) {
         const application& a = flow::step(g);
-        if (g + 1 < flow::count && !flow::read_after(g, g)) continue;  // nobody reads what it gave
-        detail::with_index<net_count>(a.net, [&](auto n) {
-          detail::with_index<net_count>(g > 0 ? flow::step(g - 1).net : a.net, [&](auto below) {
-            net<n()>::backward(c, std::get<n()>(p.of), std::get<n()>(grad.of), s.u[g], result(g, z, s), t.d[g % 2],
-                               std::get<n()>(s.interior)[flow::index_in_net(g)], std::get<n()>(t.scratch),
-                               gradient_sink<below()>(g, z, s, t, dx, inputs_seen > 0));
+        if (flow::reaches_output[g]) {
+          detail::with_index<net_count>(a.net, [&](auto n) {
+            detail::with_index<net_count>(g > 0 ? flow::step(g - 1).net : a.net, [&](auto below) {
+              net<n()>::backward(c, std::get<n()>(p.of), std::get<n()>(grad.of), s.u[g], result(g, z, s), t.d[g % 2],
+                                 std::get<n()>(s.interior)[flow::index_in_net(g)], std::get<n()>(t.scratch),
+                                 gradient_sink<below()>(g, z, s, t, dx, inputs_seen > 0));
+            });
           });
-        });
-        inputs_seen += a.input;
-        if (g > 0 && !a.reads(flow::step(g - 1).writes) && flow::read_after(g - 1, g)) {
-          enter(c, g - 1, waiting(flow::step(g - 1).writes, t), z, s, t);
+          inputs_seen += a.input;
         }
+        const bool delivered = flow::reaches_output[g] && g > 0 && a.reads(flow::step(g - 1).writes);
+        if (g > 0 && !delivered && flow::reaches_output[g - 1]) enter(c, g - 1, waiting(flow::step(g - 1).writes, t), z, s, t);
       }
     }
 
@@ -197,7 +197,7 @@ struct recursion {
     static constexpr bool fused(const application& before, const application& a) { return a.reads(before.writes); }
     static constexpr bool reads_input() {
       for (std::size_t g = 0; g < flow::count; ++g) {
-        if (flow::step(g).input) return true;
+        if (flow::step(g).input && flow::reaches_output[g]) return true;
       }
       return false;
     }

@@ -140,10 +140,21 @@ struct gradient_flow {
     }
     return true;
   }
-  /// Is the value that application g writes read by an application after `from`?
+  /// Does what application g gives reach the output of the cycle? Otherwise it has no gradient.
+  static constexpr std::array<bool, count> reaches_output = [] {
+    std::array<bool, count> reaches{};
+    reaches[count - 1] = true;
+    for (std::size_t i = count; i-- > 0;) {
+      for (int s = 0; reaches[i] && s < state_count; ++s) {
+        if (step(i).reads(s) && writer(i, s) >= 0) reaches[static_cast<std::size_t>(writer(i, s))] = true;
+      }
+    }
+    return reaches;
+  }();
+  /// Does a gradient come to what application g writes from an application after `from`?
   static constexpr bool read_after(std::size_t g, std::size_t from) {
     for (std::size_t i = from + 1; i < count; ++i) {
-      if (step(i).reads(step(g).writes) && writer(i, step(g).writes) == static_cast<int>(g)) return true;
+      if (reaches_output[i] && step(i).reads(step(g).writes) && writer(i, step(g).writes) == static_cast<int>(g)) return true;
     }
     return false;
   }
