@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "gradient/models/model.hpp"
+
+namespace {
+constexpr trm::config described = [] {
+  trm::config c = trm_test::small_model;
+  c.architecture = trm::architecture::six_state;
+  c.loss = trm::loss_kind::softmax;
+  return c;
+}();
+}  // namespace
+
+TEST_CASE("six low-level states, softmax") { CHECK_GRADIENT(trm_test::check_model<described>()); }
