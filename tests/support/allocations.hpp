@@ -7,6 +7,7 @@
 
 namespace trm_test {
 inline std::atomic<long> allocations{0};
+inline std::atomic<std::size_t> aligned_bytes{0};  // asked for with an alignment, as trm::buffer does
 }  // namespace trm_test
 
 // Not inlined: g++ 12 would otherwise take the pair of malloc and free for a mismatch.
@@ -19,6 +20,7 @@ inline std::atomic<long> allocations{0};
 [[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
   ++trm_test::allocations;
+  trm_test::aligned_bytes += size;
   const auto a = static_cast<std::size_t>(alignment);
   if (void* p = std::aligned_alloc(a, (size + a - 1) / a * a)) return p;
   throw std::bad_alloc();

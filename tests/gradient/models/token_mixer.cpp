@@ -11,6 +11,6 @@ constexpr trm::config described = [] {
 }  // namespace
 
 TEST_CASE("token mixer without positions") {
-  // Its recursion bends strongly: with a step of 1e-5 the differences themselves are wrong by 9e-6, and by h^2 as much for others.
+  // Its recursion bends strongly: with a step of 1e-5 the differences themselves are off by 9e-6, falling with h^2.
   CHECK_GRADIENT(trm_test::check_model<described>({.difference = 1e-6}));
 }

@@ -12,4 +12,6 @@ constexpr trm::config described = [] {
 }();
 }  // namespace
 
-TEST_CASE("token mixer, learned positions, q_continue, no puzzle row") { CHECK_GRADIENT(trm_test::check_model<described>()); }
+TEST_CASE("token mixer, learned positions, q_continue, no puzzle row") {
+  CHECK_GRADIENT(trm_test::check_model<described>());
+}

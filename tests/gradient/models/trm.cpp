@@ -9,4 +9,6 @@ constexpr trm::config described = [] {
 }();
 }  // namespace
 
-TEST_CASE("two states, attention, rope, stablemax") { CHECK_GRADIENT(trm_test::check_model<described>({.lengths = {7, 4, 6}})); }
+TEST_CASE("two states, attention, rope, stablemax") {
+  CHECK_GRADIENT(trm_test::check_model<described>({.lengths = {7, 4, 6}}));
+}
