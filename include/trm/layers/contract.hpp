@@ -71,6 +71,14 @@ struct contract {
   using to_y = sink::store<y>;
 };
 
+template <class At>
+concept has_memory = requires {
+  { At::out } -> std::convertible_to<shape>;
+  typename At::template params<float>;
+  typename At::template saved<mode::training>;
+  typename At::template scratch<mode::training>;
+};
+
 template <class C>
 concept keeps_contract = requires(const call<count>& c, const typename C::params p, typename C::saved s, typename C::scratch k,
                                   typename C::x x, typename C::y y, typename C::to_x dx, typename C::to_y out) {
@@ -84,6 +92,7 @@ concept keeps_contract = requires(const call<count>& c, const typename C::params
 
 /// Does the description keep the contract for this input? Checked with the backend that computes nothing.
 template <class Layer, shape In, class Num>
-concept layer = detail::keeps_contract<detail::contract<Layer, In, Num>>;
+concept layer = requires { typename Layer::template at<In, Num>; } && detail::has_memory<typename Layer::template at<In, Num>> &&
+                detail::keeps_contract<detail::contract<Layer, In, Num>>;
 
 }  // namespace trm

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Passes over rows that no product produced.
 #pragma once
+#include <type_traits>
+
 #include "trm/core/call.hpp"
+#include "trm/core/tensor.hpp"
 #include "trm/ops/sinks.hpp"
 
 namespace trm::ops {
@@ -21,11 +24,29 @@ constexpr void zero(const call<B>& c,
   c.backend.zero(c, x);
 }
 
-/// Runs `f(b)` for every sample, in any order, possibly at once: for layers of one's own whose arithmetic is not among the
-/// operations. On the CPU only; what f writes for one sample must not be what it writes for another.
+// For layers of one's own whose arithmetic is not among the operations. On the CPU only.
+
+/// Runs `f(i)` for every i < n, in any order, possibly at once; what f writes for one i must not be what it writes for another.
+/// A sum over samples belongs into one call of f, which walks them in order: the result is then the same for any number of threads.
+template <class B, class F>
+constexpr void each(const call<B>& c, int n, F f) {
+  c.backend.each_sample(call<B>{c.backend, n}, f);
+}
+
+/// The same for every sample of the batch.
 template <class B, class F>
 constexpr void each_sample(const call<B>& c, F f) {
   c.backend.each_sample(c, f);
+}
+
+/// Where a parameter's values are, row-major, for reading in `each`: the master values, whatever the backend keeps besides.
+template <class T, int... Extents>
+constexpr auto values(const tensor<T, Extents...>& parameter) {
+  if constexpr (std::is_pointer_v<decltype(parameter.data)>) {
+    return parameter.data;
+  } else {
+    return parameter.data.master;
+  }
 }
 
 }  // namespace trm::ops

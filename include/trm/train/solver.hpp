@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "trm/backend/cpu/context.hpp"
 #include "trm/models/plan.hpp"
@@ -100,6 +101,13 @@ class solver {
     }
     throw error(std::string(name), "the schedule has no such state");
   }
+
+  /// The same, to be written. The next step continues from what is written where samples().reset is 0; begin() sets it to 1.
+  std::span<compute> state(std::string_view name) {
+    const auto z = std::as_const(*this).state(name);
+    return {const_cast<compute*>(z.data()), z.size()};
+  }
+  trm::samples& samples() { return samples_; }
 
  private:
   using prepared = typename Backend::template prepared<compute, Model::template params>;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "trm/backend/cpu/context.hpp"
 #include "trm/models/plan.hpp"
@@ -158,6 +159,13 @@ class trainer {
     throw error(std::string(name), "the schedule has no such state");
   }
   const trm::samples& samples() const { return samples_; }
+
+  // The carry, to be set: states, and of each sample whether it halted, its steps and its data (samples().take).
+  std::span<compute> state(std::string_view name) {
+    const auto z = std::as_const(*this).state(name);
+    return {const_cast<compute*>(z.data()), z.size()};
+  }
+  trm::samples& samples() { return samples_; }
 
   const training_options& options() const { return options_; }
   long long step_number() const { return step_; }
