@@ -37,12 +37,13 @@ class progress {
     if (quiet_) return;
     const auto now = clock::now();
     const double pause = terminal_ ? 0.2 : 15;
-    if (done != total_ && drawn_ && seconds(now - last_) < pause) return;
+    if (done != total_ && seconds(now - last_) < pause) return;
     last_ = now;
-    drawn_ = true;
-    const double elapsed = seconds(now - begin_), rate = elapsed > 0 ? static_cast<double>(done) / elapsed : 0;
+    const double elapsed = seconds(now - begin_), rate = elapsed > 0.01 ? static_cast<double>(done) / elapsed : 0;
     const std::string left = rate > 0 && done < total_ ? duration_text(static_cast<double>(total_ - done) / rate) : duration_text(elapsed);
-    const std::string line = fmt::format("{}/{} {}  {:.2f}/s  {} {}  {}", done, total_, unit_, rate, done < total_ ? "left" : "took", left, note());
+    std::string line = fmt::format("{}/{} {}", done, total_, unit_);
+    if (rate > 0) line += fmt::format("  {:.2f}/s  {} {}", rate, done < total_ ? "left" : "took", left);
+    if (const std::string more = note(); !more.empty()) line += "  " + more;
     if (terminal_) {
       fmt::print(stderr, "\r\033[K{}", line);
       open_ = true;
@@ -63,7 +64,7 @@ class progress {
 
   std::string unit_;
   std::int64_t total_;
-  bool quiet_, terminal_, drawn_ = false, open_ = false;
+  bool quiet_, terminal_, open_ = false;
   clock::time_point begin_ = clock::now(), last_ = begin_;
 };
 

@@ -24,7 +24,7 @@ struct train_options {
   double learning_rate = 1e-4, weight_decay = 0.1, beta1 = 0.9, beta2 = 0.95, min_ratio = 1, clip_norm = 0, exploration = 0.1;
   double puzzle_learning_rate = 1e-2, puzzle_weight_decay = 0.1, ema = 0.999;
   long long warmup = 2000;
-  std::int64_t eval_every = 0, checkpoint_every = 0, log_every = 10, epochs_per_iteration = 1;
+  std::int64_t eval_every = 0, checkpoint_every = 0, log_every = 10, epochs_per_iteration = 0;
   std::string optimizer = "adam_atan2";
   std::uint64_t seed = 0;
   bool quiet = false;

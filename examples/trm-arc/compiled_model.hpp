@@ -284,8 +284,8 @@ class compiled_model : public arc_model {
     std::optional<trm::dataset> test;
     if (o.eval_every > 0) test = trm::dataset::open(o.data, std::filesystem::exists(o.data.front() / "test" / "dataset.json") ? "test" : "train");
 
-    trm::group_sampler<trm::dataset_set> sampler(data.sources(), meta.seq_len,
-                                                 {.seed = o.seed, .batch = o.batch, .epochs_per_iteration = o.epochs_per_iteration});
+    trm::group_sampler<trm::dataset_set> sampler(
+        data.sources(), meta.seq_len, {.seed = o.seed, .batch = o.batch, .epochs_per_iteration = epochs_per_iteration(o, meta)});
     trm::training_options options{.batch = o.batch, .micro_batch = o.micro_batch, .max_steps = o.max_steps, .exploration = o.exploration};
     options.optimizer = {o.learning_rate, o.beta1, o.beta2, o.weight_decay, 1e-8};
     options.puzzle_learning_rate = o.puzzle_learning_rate;
@@ -343,8 +343,10 @@ class compiled_model : public arc_model {
         for (const auto& [key, value] : r.items()) line["train/" + key] = value;
         run.metrics(line);
         shown.show(step, [&] {
-          return fmt::format("loss {:.4f}  exact {:.1f} %  halts after {:.1f}", r.at("lm_loss").template get<double>(),
-                             100 * r.at("exact_accuracy").template get<double>(), r.at("steps").template get<double>());
+          const std::string loss = fmt::format("loss {:.4f}", r.at("lm_loss").template get<double>());
+          if (window.count == 0) return loss;
+          return loss + fmt::format("  exact {:.1f} %  halts after {:.1f} steps", 100 * r.at("exact_accuracy").template get<double>(),
+                                    r.at("steps").template get<double>());
         });
         window = {};
         in_window = 0;
@@ -370,6 +372,12 @@ class compiled_model : public arc_model {
       fmt::print(stderr, "{} after {} steps, {}: {}\n", program::interrupted() ? "stopped" : "done", step, program::duration_text(shown.elapsed()),
                  run.checkpoint(step).string());
     }
+  }
+  /// As asked, or as many as fill 100 batches: a small set loses little to partial batches then.
+  static std::int64_t epochs_per_iteration(const train_options& o, const trm::dataset_metadata& meta) {
+    if (o.epochs_per_iteration > 0) return o.epochs_per_iteration;
+    const double examples = std::max(1.0, static_cast<double>(meta.total_groups) * meta.mean_puzzle_examples);
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(100.0 * o.batch / examples)));
   }
   static void require_fit(const trm::dataset_metadata& meta, const std::filesystem::path& path) {
     if (meta.seq_len != model::S || meta.vocab_size > model::V) {

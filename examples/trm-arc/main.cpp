@@ -79,7 +79,7 @@ void build_dataset(trm::arc::build_options o, int canvas, bool quiet) {
                                                   static_cast<std::int64_t>(p.total), quiet);
       phase = p.phase;
     }
-    shown->show(static_cast<std::int64_t>(p.done), [] { return ""; });
+    shown->show(static_cast<std::int64_t>(p.done), [] { return std::string(); });
   };
   const trm::arc::build_report report = trm::arc::build(o);
   shown.reset();
@@ -165,9 +165,9 @@ int main(int argc, char** argv) {
   train_command->add_option("--data", train.data, "Dataset folders, separated by commas")->required()->delimiter(',');
   train_command->add_option("--run", train.run, "Folder to make for the run")->required();
   train_command->add_option("--preset", preset, "Model: paper, paper-bf16 or small")->default_val("small");
-  train_command->add_option("--steps", train.steps, "Supervision steps (one update each); instead of --epochs")->check(CLI::NonNegativeNumber);
-  train_command->add_option("--epochs", train.epochs, "Passes over the task groups")->check(CLI::NonNegativeNumber);
-  train_command->add_option("--epochs-per-iteration", train.epochs_per_iteration, "Passes whose group orders are joined before a partial batch is dropped")->capture_default_str()->check(CLI::PositiveNumber);
+  train_command->add_option("--steps", train.steps, "Supervision steps (one update each); instead of --epochs")->capture_default_str()->check(CLI::NonNegativeNumber);
+  train_command->add_option("--epochs", train.epochs, "Passes over the task groups")->capture_default_str()->check(CLI::NonNegativeNumber);
+  train_command->add_option("--epochs-per-iteration", train.epochs_per_iteration, "Passes whose group orders are joined before a partial batch is dropped; 0: as many as fill 100 batches")->capture_default_str()->check(CLI::NonNegativeNumber);
   train_command->add_option("--batch", train.batch, "Samples of an update")->capture_default_str()->check(CLI::PositiveNumber);
   train_command->add_option("--micro-batch", train.micro_batch, "Samples worked through at once, a divisor of --batch; 0: all")->capture_default_str()->check(CLI::NonNegativeNumber);
   train_command->add_option("--max-steps", train.max_steps, "Supervision steps of a sample at most")->capture_default_str()->check(CLI::PositiveNumber);

@@ -85,6 +85,8 @@ class recorded {
     auto& worst = worst_[group];
     worst = std::max(worst, d.relative_norm_but_outliers());
   }
+  /// Names what proves nothing here, so that the report says so.
+  void leave_out(const std::string& what) { chaotic_.insert(what); }
   void report() const {
     std::string line = name_ + ":";
     for (const auto& [group, worst] : worst_) {
@@ -92,7 +94,7 @@ class recorded {
       std::snprintf(text, sizeof text, " %s %.1e (<= %.0e)", group.c_str(), worst, bound(group));
       line += text;
     }
-    for (const auto& group : chaotic_) line += " " + group + " LEFT OUT (chaotic: its sensitivity exceeds 0.02)";
+    for (const auto& group : chaotic_) line += " " + group + " LEFT OUT (chaotic: rounding moves it by more than 0.02)";
     MESSAGE(line);
   }
 
@@ -180,7 +182,11 @@ void check_recorded(const std::string& name, const std::filesystem::path& folder
     CHECK(m.exact_accuracy == want.at("exact_accuracy").get<double>());
     CHECK(m.q_halt_accuracy == want.at("q_halt_accuracy").get<double>());
     CHECK(m.steps == want.at("steps").get<double>());
-    CHECK(m.accuracy == doctest::Approx(want.at("accuracy").get<double>()).epsilon(1e-6));
+    if (r.loss_bound(s - 1) > 0.02) {  // rounding moves this step's logits so far that single predictions flip
+      r.leave_out("accuracy of " + step);
+    } else {
+      CHECK(m.accuracy == doctest::Approx(want.at("accuracy").get<double>()).epsilon(1e-6));
+    }
     const double loss = want.at("loss").get<double>();
     INFO("loss ", m.loss(), " recorded ", loss, " bound ", r.loss_bound(s - 1));
     CHECK(std::abs(m.loss() - loss) <= r.loss_bound(s - 1) * std::abs(loss));

@@ -197,8 +197,11 @@ class evaluator {
         text += std::exchange(first, false) ? "{" : ",{";
         for (std::size_t a = 0; a < best.size(); ++a) {
           const bool fill = best[a].cells.empty() && !options.published_layout;
-          text += (a == 0 ? "" : ",") + ("\"attempt_" + std::to_string(a + 1)) +
-                  "\":" + to_json(fill ? grid(1, 1) : best[a].cells);
+          if (a > 0) text += ',';
+          text += "\"attempt_";
+          text += std::to_string(a + 1);
+          text += "\":";
+          text += to_json(fill ? grid(1, 1) : best[a].cells);
         }
         text += '}';
       }

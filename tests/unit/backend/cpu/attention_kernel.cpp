@@ -36,9 +36,9 @@ struct head {
 template <class T>
 struct results {
   using A = trm::accumulator<T>;
-  std::vector<T> o;            // [rows, o_stride]
-  std::vector<A> lse;          // [rows, 2]
-  std::vector<A> dq, dk, dv;   // [rows, d]
+  std::vector<T> o;           // [rows, o_stride]
+  std::vector<A> lse;         // [rows, 2]
+  std::vector<A> dq, dk, dv;  // [rows, d]
 };
 
 constexpr double scale = 0.3;
@@ -51,11 +51,12 @@ results<T> run(const head<T>& h, Visible visible) {
   const std::size_t size = static_cast<std::size_t>(h.rows * h.d);
   guarded<T> o(h.d_o.size(), T(static_cast<float>(nan)));
   guarded<A> lse(static_cast<std::size_t>(2 * h.rows), nan), dq(size, nan), dk(size, nan), dv(size, nan);
-  workspace forward(attention_forward_workspace<T>(h.rows, h.d)), backward(attention_backward_workspace<T>(h.rows, h.d));
-  attention_forward<T>(h.q(), h.k(), h.v(), h.stride, h.rows, h.d, A(scale), visible, o.data(), h.o_stride, lse.data(), 2,
-                       forward.data());
-  attention_backward<T>(h.q(), h.k(), h.v(), h.stride, h.rows, h.d, A(scale), visible, o.data(), h.d_o.data(), h.o_stride,
-                        lse.data(), 2, dq.data(), dk.data(), dv.data(), backward.data());
+  workspace forward(attention_forward_workspace<T>(h.rows, h.d)),
+      backward(attention_backward_workspace<T>(h.rows, h.d));
+  attention_forward<T>(h.q(), h.k(), h.v(), h.stride, h.rows, h.d, A(scale), visible, o.data(), h.o_stride, lse.data(),
+                       2, forward.data());
+  attention_backward<T>(h.q(), h.k(), h.v(), h.stride, h.rows, h.d, A(scale), visible, o.data(), h.d_o.data(),
+                        h.o_stride, lse.data(), 2, dq.data(), dk.data(), dv.data(), backward.data());
   CHECK(o.intact());
   CHECK(lse.intact());
   CHECK(dq.intact());
@@ -65,10 +66,14 @@ results<T> run(const head<T>& h, Visible visible) {
   CHECK(backward.intact());
   for (int i = 0; i < h.rows; ++i) {
     CHECK(std::isnan(lse.data()[2 * i + 1]));
-    for (std::ptrdiff_t c = h.d; c < h.o_stride && i + 1 < h.rows; ++c) CHECK(std::isnan(static_cast<float>(o.data()[i * h.o_stride + c])));
+    for (std::ptrdiff_t c = h.d; c < h.o_stride && i + 1 < h.rows; ++c)
+      CHECK(std::isnan(static_cast<float>(o.data()[i * h.o_stride + c])));
   }
-  return {{o.data(), o.data() + h.d_o.size()}, {lse.data(), lse.data() + 2 * h.rows}, {dq.data(), dq.data() + size},
-          {dk.data(), dk.data() + size}, {dv.data(), dv.data() + size}};
+  return {{o.data(), o.data() + h.d_o.size()},
+          {lse.data(), lse.data() + 2 * h.rows},
+          {dq.data(), dq.data() + size},
+          {dk.data(), dk.data() + size},
+          {dv.data(), dv.data() + size}};
 }
 
 template <class T, class Visible>
@@ -79,9 +84,10 @@ void check_against_float64(int rows, int d, Visible visible) {
   const results<T> r = run(h, visible);
   const auto wide = [](const auto& v) { return std::vector<double>(v.begin(), v.end()); };
   const std::vector<double> qkv = wide(h.qkv), d_o = wide(h.d_o);
-  std::vector<double> o(d_o.size()), lse(r.lse.size()), dq(r.dq.size()), dk(dq), dv(dq), memory(static_cast<std::size_t>(2 * rows));
-  attention_forward_reference<double>(&qkv[0], &qkv[0] + d, &qkv[0] + 2 * d, h.stride, rows, d, scale, visible, o.data(), h.o_stride,
-                                      lse.data(), 2, memory.data());
+  std::vector<double> o(d_o.size()), lse(r.lse.size()), dq(r.dq.size()), dk(dq), dv(dq),
+      memory(static_cast<std::size_t>(2 * rows));
+  attention_forward_reference<double>(&qkv[0], &qkv[0] + d, &qkv[0] + 2 * d, h.stride, rows, d, scale, visible,
+                                      o.data(), h.o_stride, lse.data(), 2, memory.data());
   double o_off = 0, lse_off = 0, gradient_off = 0, gradient_size = 0;
   const auto note = [](double& worst, double off) { worst = off > worst || std::isnan(off) ? off : worst; };
   for (int i = 0; i < rows; ++i) {
@@ -100,8 +106,9 @@ void check_against_float64(int rows, int d, Visible visible) {
   CHECK(lse_off < 4e-6);
   // the gradient is a function of the given o and lse: those of the kernel
   const std::vector<double> given_o = wide(r.o), given_lse = wide(r.lse);
-  attention_backward_reference<double>(&qkv[0], &qkv[0] + d, &qkv[0] + 2 * d, h.stride, rows, d, scale, visible, given_o.data(),
-                                       d_o.data(), h.o_stride, given_lse.data(), 2, dq.data(), dk.data(), dv.data(), nullptr);
+  attention_backward_reference<double>(&qkv[0], &qkv[0] + d, &qkv[0] + 2 * d, h.stride, rows, d, scale, visible,
+                                       given_o.data(), d_o.data(), h.o_stride, given_lse.data(), 2, dq.data(),
+                                       dk.data(), dv.data(), nullptr);
   for (std::size_t i = 0; i < dq.size(); ++i) {
     note(gradient_off, std::abs(static_cast<double>(r.dq[i]) - dq[i]));
     note(gradient_off, std::abs(static_cast<double>(r.dk[i]) - dk[i]));
@@ -147,7 +154,8 @@ TEST_CASE_TEMPLATE("attention and its gradient agree with float64 on every instr
   });
 }
 
-TEST_CASE_TEMPLATE("a row is the same in a longer sequence, and whatever is in keys it does not see", T, float, trm::bf16) {
+TEST_CASE_TEMPLATE("a row is the same in a longer sequence, and whatever is in keys it does not see", T, float,
+                   trm::bf16) {
   on_every_isa([] {
     const int d = 18, length = 71;
     const head<T> whole(190, d);
@@ -155,7 +163,8 @@ TEST_CASE_TEMPLATE("a row is the same in a longer sequence, and whatever is in k
     std::copy_n(whole.qkv.begin(), cut.qkv.size(), cut.qkv.begin());
     std::copy_n(whole.d_o.begin(), cut.d_o.size(), cut.d_o.begin());
     const T nan = T(std::numeric_limits<float>::quiet_NaN());
-    for (std::size_t i = static_cast<std::size_t>(length * whole.stride); i < poisoned.qkv.size(); ++i) poisoned.qkv[i] = nan;
+    for (std::size_t i = static_cast<std::size_t>(length * whole.stride); i < poisoned.qkv.size(); ++i)
+      poisoned.qkv[i] = nan;
     const results<T> a = run(whole, causal(190)), b = run(cut, causal(length)), c = run(poisoned, causal(190));
     for (int i = 0; i < length; ++i) {
       CAPTURE(i);
@@ -172,9 +181,10 @@ TEST_CASE_TEMPLATE("keys that no row sees may hold anything and get no gradient"
   const int rows = 45, d = 12, length = 19;
   head<T> h(rows, d);
   for (int j = length; j < rows; ++j) {
-    for (int c = d; c < 3 * d; ++c) h.qkv[static_cast<std::size_t>(j * h.stride + c)] = T(std::numeric_limits<float>::quiet_NaN());
+    for (int c = d; c < 3 * d; ++c)
+      h.qkv[static_cast<std::size_t>(j * h.stride + c)] = T(std::numeric_limits<float>::quiet_NaN());
   }
-  const results<T> r = run(h, [](int) { return length; });
+  const results<T> r = run(h, [=](int) { return length; });
   for (int i = 0; i < rows; ++i) {
     for (int c = 0; c < d; ++c) {
       const auto at = static_cast<std::size_t>(i * d + c);
@@ -205,8 +215,8 @@ TEST_CASE("the log of the sum of exponentials is optional") {
   const results<float> r = run(h, causal(30));
   workspace memory(attention_forward_workspace<float>(30, 16));
   std::vector<float> o(h.d_o.size());
-  attention_forward<float>(h.q(), h.k(), h.v(), h.stride, 30, 16, static_cast<float>(scale), causal(30), o.data(), h.o_stride, nullptr, 0,
-                           memory.data());
+  attention_forward<float>(h.q(), h.k(), h.v(), h.stride, 30, 16, static_cast<float>(scale), causal(30), o.data(),
+                           h.o_stride, nullptr, 0, memory.data());
   for (int i = 0; i < 30; ++i) CHECK(same_bits(&o[0] + i * h.o_stride, &r.o[0] + i * h.o_stride, 16));
 }
 
@@ -217,6 +227,7 @@ TEST_CASE("large scores neither overflow nor lose the softmax") {
     const results<float> r = run(h, causal(50));
     for (float v : r.dq) CHECK(std::isfinite(v));
     for (int i = 0; i < 50; ++i) CHECK(std::abs(r.o[static_cast<std::size_t>(i * h.o_stride)]) <= 60.0f);
-    for (int c = 0; c < 16; ++c) CHECK(r.o[static_cast<std::size_t>(c)] == doctest::Approx(static_cast<double>(h.v()[c])));
+    for (int c = 0; c < 16; ++c)
+      CHECK(r.o[static_cast<std::size_t>(c)] == doctest::Approx(static_cast<double>(h.v()[c])));
   });
 }

@@ -5,7 +5,8 @@
 
 using namespace trm::cpu;
 
-TEST_CASE_TEMPLATE("the built-in product agrees with float64 on every instruction set of this machine", T, float, trm::bf16, double) {
+TEST_CASE_TEMPLATE("the built-in product agrees with float64 on every instruction set of this machine", T, float,
+                   trm::bf16, double) {
   for (isa level : {isa::portable, isa::avx2, isa::avx512, isa::avx512_bf16}) {
     if (level > detect_isa()) continue;
     const std::string level_name = name(level);
@@ -18,21 +19,28 @@ TEST_CASE_TEMPLATE("the built-in product agrees with float64 on every instructio
 }
 
 TEST_CASE_TEMPLATE("weights prepared for one instruction set serve every other", T, float, trm::bf16) {
-  const int n = 61, k = 83;
+  const int n = 61, k = 83, m = 20;
   trm_test::numbers draw;
   const trm_test::samples<float> w(1, n, k, trm_test::order::rows_contiguous, draw);
-  std::vector<std::byte> first;
-  for (isa level : {isa::portable, isa::avx2, isa::avx512, isa::avx512_bf16}) {
-    if (level > detect_isa()) continue;
-    const std::string level_name = name(level);
-    CAPTURE(level_name);
-    use_isa(level);
-    trm_test::workspace prepared(builtin_product::prepared_bytes<T>(n, k));
-    std::memset(prepared.data(), 0, builtin_product::prepared_bytes<T>(n, k));
+  const trm_test::samples<T> a(1, m, k, trm_test::order::rows_contiguous, draw);
+  const auto product = [&](isa prepared_by, isa multiplied_by) {
+    trm_test::workspace prepared(builtin_product::prepared_bytes<T>(n, k)),
+        scratch(builtin_product::multiply_workspace<T>(n, k));
+    std::vector<float> tile(static_cast<std::size_t>(m * n));
+    use_isa(prepared_by);
     builtin_product::prepare<T, float>(w.view(), n, k, prepared.data());
-    const std::vector<std::byte> now(prepared.begin, prepared.end);
-    if (level == isa::portable) first = now;
-    CHECK(now == first);
+    use_isa(multiplied_by);
+    builtin_product::multiply<T>(a.view(), m, prepared.data(), n, k, tile.data(), n, scratch.data());
+    use_isa(detect_isa());
+    return tile;
+  };
+  constexpr isa levels[] = {isa::portable, isa::avx2, isa::avx512, isa::avx512_bf16};
+  for (isa by : levels) {
+    for (isa with : levels) {
+      if (by > detect_isa() || with > detect_isa()) continue;
+      const std::string names = std::string(name(by)) + ", " + name(with);
+      CAPTURE(names);
+      CHECK(product(by, with) == product(with, with));
+    }
   }
-  use_isa(detect_isa());
 }

@@ -65,8 +65,8 @@ struct workspace {
 
 /// How [rows, cols] lies in memory.
 enum class order { rows_contiguous, columns_contiguous, padded_rows, padded_columns, spread };
-constexpr order all_orders[] = {order::rows_contiguous, order::columns_contiguous, order::padded_rows, order::padded_columns,
-                                order::spread};
+constexpr order all_orders[] = {order::rows_contiguous, order::columns_contiguous, order::padded_rows,
+                                order::padded_columns, order::spread};
 
 /// A matrix for each of `batch` samples, in memory that ends where the last element ends.
 template <class T>
@@ -75,11 +75,21 @@ struct samples {
   std::ptrdiff_t row, col, sample;
   samples(int batch, int rows, int cols, order o, numbers& draw) {
     switch (o) {
-      case order::rows_contiguous: row = cols, col = 1, sample = std::ptrdiff_t{rows} * cols; break;
-      case order::columns_contiguous: row = 1, col = rows, sample = std::ptrdiff_t{rows} * cols; break;
-      case order::padded_rows: row = cols + 3, col = 1, sample = (rows + 1) * row; break;
-      case order::padded_columns: row = 1, col = rows + 5, sample = (cols + 1) * col; break;
-      default: row = 2, col = 2 * rows + 1, sample = (cols + 1) * col; break;
+      case order::rows_contiguous:
+        row = cols, col = 1, sample = std::ptrdiff_t{rows} * cols;
+        break;
+      case order::columns_contiguous:
+        row = 1, col = rows, sample = std::ptrdiff_t{rows} * cols;
+        break;
+      case order::padded_rows:
+        row = cols + 3, col = 1, sample = (rows + 1) * row;
+        break;
+      case order::padded_columns:
+        row = 1, col = rows + 5, sample = (cols + 1) * col;
+        break;
+      default:
+        row = 2, col = 2 * rows + 1, sample = (cols + 1) * col;
+        break;
     }
     memory.resize(static_cast<std::size_t>((batch - 1) * sample + (rows - 1) * row + (cols - 1) * col + 1),
                   T(std::numeric_limits<float>::quiet_NaN()));
@@ -152,7 +162,8 @@ void check_accumulate(int batch, int rows, int n, int k, order d_order, order x_
     thread_pool pool(threads);
     workspace scratch(P::template accumulate_workspace<T>(n, k));
     guarded<G> g(static_cast<std::size_t>(n * ld), G(0.5));
-    P::template accumulate<T, G>(pool, batch, rows, d.view(), d.sample, n, x.view(), x.sample, k, g.data(), ld, scratch.data());
+    P::template accumulate<T, G>(pool, batch, rows, d.view(), d.sample, n, x.view(), x.sample, k, g.data(), ld,
+                                 scratch.data());
     CHECK(scratch.intact());
     CHECK(g.intact());
     if (threads == 1) {
@@ -176,7 +187,8 @@ void check_accumulate(int batch, int rows, int n, int k, order d_order, order x_
           std::abs(static_cast<double>(first[guarded<G>::margin + static_cast<std::size_t>(i * ld + j)]) - sum) / size;
       worst = off > worst || std::isnan(off) ? off : worst;
     }
-    for (std::ptrdiff_t j = k; j < ld; ++j) CHECK(first[guarded<G>::margin + static_cast<std::size_t>(i * ld + j)] == G(0.5));
+    for (std::ptrdiff_t j = k; j < ld; ++j)
+      CHECK(first[guarded<G>::margin + static_cast<std::size_t>(i * ld + j)] == G(0.5));
   }
   CHECK(worst < relative_tolerance<T>);
 }
@@ -195,7 +207,8 @@ void check_rows_are_independent() {
   std::vector<A> all(static_cast<std::size_t>(m * n)), one(static_cast<std::size_t>(n));
   P::template multiply<T>(a.view(), m, prepared.data(), n, k, all.data(), n, scratch.data());
   for (int i = 0; i < m; ++i) {
-    P::template multiply<T>({a.memory.data() + i * a.row, a.row, a.col}, 1, prepared.data(), n, k, one.data(), n, scratch.data());
+    P::template multiply<T>({a.memory.data() + i * a.row, a.row, a.col}, 1, prepared.data(), n, k, one.data(), n,
+                            scratch.data());
     CHECK(std::memcmp(one.data(), &all[static_cast<std::size_t>(i * n)], sizeof(A) * static_cast<std::size_t>(n)) == 0);
   }
 }
@@ -229,7 +242,8 @@ void check_provider() {
       check_multiply<P, T>(5, 12, 17, o, transposed);
     }
   }
-  for (int m = 1; m <= block; ++m) check_multiply<P, T>(m, 50, 19, m % 2 != 0 ? order::rows_contiguous : order::columns_contiguous, false);
+  for (int m = 1; m <= block; ++m)
+    check_multiply<P, T>(m, 50, 19, m % 2 != 0 ? order::rows_contiguous : order::columns_contiguous, false);
   for (int n = 1; n <= 70; ++n) check_multiply<P, T>(3, n, 16 + n % 5, order::rows_contiguous, n % 2 != 0);
   check_multiply<P, T>(1, 2, 512, order::rows_contiguous, false);
   check_multiply<P, T>(7, 3, 1, order::rows_contiguous, false);

@@ -75,7 +75,10 @@ TEST_CASE("a task's exception reaches the caller and the pool works on") {
     CAPTURE(threads);
     thread_pool pool(threads);
     for (int round = 0; round < 200; ++round) {
-      CHECK_THROWS_WITH_AS(pool.run(50, [](int task, int) { if (task % 10 == 3) throw std::runtime_error("task failed"); }),
+      CHECK_THROWS_WITH_AS(pool.run(50,
+                                    [](int task, int) {
+                                      if (task % 10 == 3) throw std::runtime_error("task failed");
+                                    }),
                            "task failed", std::runtime_error);
       std::atomic<int> sum{0};
       pool.run(10, [&](int task, int) { sum += task; });

@@ -114,8 +114,10 @@ TEST_CASE("not-a-number stays so, infinities give the limits") {
 
 TEST_CASE("bf16 is rounded and widened exactly as one number is, at any length") {
   std::vector<float> from;
-  for (std::uint64_t u = 0; u <= 0xffffffffu; u += 65521 / 7) from.push_back(__builtin_bit_cast(float, static_cast<std::uint32_t>(u)));
-  for (std::uint32_t u : {0x7f7fffffu, 0x7f800000u, 0x7f800001u, 0x7fffffffu, 0xff800001u, 0x3f808000u, 0x3f818000u, 0x80000000u, 1u}) {
+  for (std::uint64_t u = 0; u <= 0xffffffffu; u += 65521 / 7)
+    from.push_back(__builtin_bit_cast(float, static_cast<std::uint32_t>(u)));
+  for (std::uint32_t u :
+       {0x7f7fffffu, 0x7f800000u, 0x7f800001u, 0x7fffffffu, 0xff800001u, 0x3f808000u, 0x3f818000u, 0x80000000u, 1u}) {
     from.push_back(__builtin_bit_cast(float, u));
   }
   on_every_isa([&] {
