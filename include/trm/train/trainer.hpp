@@ -127,12 +127,12 @@ class trainer {
       Optimizer::step(backend_, p, m, m + Model::extent, g, Model::extent,
                       adam_step{learning_rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, step_}, scale);
       refresh();
+      if (options_.ema_rate > 0) ops::ema(backend_, ema_.template as<master>(), p, Model::extent, options_.ema_rate);
     }
     if (table_.rows() > 0) {
       table_.sign_sgd(samples_.puzzle_identifiers.data(), puzzle_gradient_data(), options_.batch,
                       sign_step{puzzle_learning_rate, options_.puzzle_weight_decay});
     }
-    if (options_.ema_rate > 0) ops::ema(backend_, ema_.template as<master>(), p, Model::extent, options_.ema_rate);
     report_.learning_rate = learning_rate;
     return report_;
   }
@@ -184,6 +184,14 @@ class trainer {
     if (!(o.exploration >= 0 && o.exploration <= 1)) fail("exploration", "must be a probability");
     if (!(o.ema_rate >= 0 && o.ema_rate < 1)) fail("ema_rate", "must be in [0, 1)");
     if (!(o.clip_norm >= 0)) fail("clip_norm", "must not be negative");
+    const auto rate = [&](const char* what, double x) {
+      if (!(x >= 0 && std::isfinite(x))) fail(what, "must be finite and not negative");
+    };
+    rate("learning_rate", o.optimizer.learning_rate), rate("weight_decay", o.optimizer.weight_decay);
+    rate("puzzle_learning_rate", o.puzzle_learning_rate), rate("puzzle_weight_decay", o.puzzle_weight_decay);
+    rate("epsilon", o.optimizer.epsilon), rate("schedule.min_ratio", o.schedule.min_ratio);
+    if (!(o.optimizer.beta1 >= 0 && o.optimizer.beta1 < 1)) fail("beta1", "must be in [0, 1)");
+    if (!(o.optimizer.beta2 >= 0 && o.optimizer.beta2 < 1)) fail("beta2", "must be in [0, 1)");
     if (Model::W > 0 && o.puzzle_identifiers == 0) fail("puzzle_identifiers", "the model has puzzle rows: say how many there are");
     if (o.freeze_weights && Model::W == 0) fail("freeze_weights", "the model has no puzzle rows to train instead");
     return o;
