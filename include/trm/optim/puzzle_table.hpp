@@ -27,6 +27,12 @@ class puzzle_table {
   Master* data() { return values_.data(); }
   const Master* data() const { return values_.data(); }
 
+  /// Throws where the rows are not the model's.
+  void check_width(int wanted) const {
+    if (width_ != static_cast<std::size_t>(wanted)) {
+      throw error("puzzle table", "its rows have " + std::to_string(width_) + " numbers, the model's " + std::to_string(wanted));
+    }
+  }
   /// out[i] = row ids[i]. Throws where an identifier has no row.
   void gather(const int* ids, int n, Master* out) const {
     for (int i = 0; i < n; ++i) {

@@ -63,15 +63,18 @@ class solver {
     if (!ready_) throw error("solver", "has no weights: call use() first");
     const std::size_t rows = Model::W == 0 || table == nullptr ? 0 : table->rows();
     if (Model::W > 0 && rows == 0) throw error("solver", "the model has puzzle rows: begin() needs their table");
+    if (rows > 0) table->check_width(Model::W);
     detail::check_batch(b, batch_, Model::S, Model::V, rows, false);
     samples_.padded = !b.lengths.empty();
     samples_.prefixed = !b.prefixes.empty();
     for (int i = 0; i < batch_; ++i) samples_.take(b, i, i);
     std::fill(samples_.reset.begin(), samples_.reset.end(), static_cast<unsigned char>(1));
     if (rows > 0) table->gather(samples_.puzzle_identifiers.data(), batch_, rows_.template as<master>());
+    begun_ = true;
   }
   /// One supervision step of every sample: logits, predictions, Q values, and with labels the losses.
   void step() {
+    if (!begun_) throw error("solver", "has nothing to work on: call begin() first");
     for (int& s : samples_.steps) ++s;
     const call<Backend> c{backend_, batch_, Model::L, samples_.lengths_from(0), samples_.prefixes_from(0)};
     const step_input<master> in{samples_.inputs.data(), samples_.labels.data(), rows_.template as<master>(), nullptr, samples_.reset.data()};
@@ -125,7 +128,7 @@ class solver {
   typename Model::carry carry_;
   typename Model::outputs outputs_;
   typename Model::inference_memory memory_;
-  bool ready_ = false;
+  bool ready_ = false, begun_ = false;
 };
 
 }  // namespace trm

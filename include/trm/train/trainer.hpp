@@ -93,6 +93,7 @@ class trainer {
 
   /// The first half of a step: forward, losses, gradients, halting. The weights stay as they are.
   void forward_backward(const batch& offered) {
+    if (Model::W > 0) table_.check_width(Model::W);
     detail::check_batch(offered, options_.batch, Model::S, Model::V, table_.rows(), true);
     samples_.offer(offered);
     if (table_.rows() > 0) table_.gather(samples_.puzzle_identifiers.data(), options_.batch, puzzle_rows());

@@ -237,6 +237,18 @@ TEST_CASE("batches that do not fit") {
   CHECK(t.step_number() == 1);
 }
 
+TEST_CASE("a puzzle table of another width") {
+  trm::cpu::context<> device(1);
+  trainer t(device, options());
+  t.weights().initialise(1);
+  t.table() = trm::puzzle_table<float>(identifiers, model::W + 1, B);
+  trm_test::check_error([&] { t.step(trm_test::batch_for<model>(B, 1, identifiers).view()); },
+                        "puzzle table: its rows have 13 numbers, the model's 12");
+  t.table() = {};
+  trm_test::check_error([&] { t.step(trm_test::batch_for<model>(B, 1, identifiers).view()); },
+                        "puzzle table: its rows have 0 numbers, the model's 12");
+}
+
 TEST_CASE("names that the model does not have") {
   trm::cpu::context<> device(1);
   trainer t(device, options());
