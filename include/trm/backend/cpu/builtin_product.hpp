@@ -11,12 +11,12 @@
 
 namespace trm::cpu {
 
-/// float32 and bf16 by packed strips and register tiles (the scheme of Goto and van de Geijn, ACM TOMS 34(3), 2008, without
-/// its blocking of the reduction, which is short here); float64 by `reference_product`.
+/// float32 and bf16 by packed strips and register tiles (the scheme of Goto and van de Geijn, ACM TOMS 34(3), 2008,
+/// without its blocking of the reduction, which is short here); float64 by `reference_product`.
 ///
-/// A prepared weight is the same for every instruction set: panels of 32 outputs (the last one of 16 where that is enough), each
-/// [k][32] float32 or [k/2][32] pairs of bf16. bf16 is multiplied in pairs by vdpbf16ps where the processor has it (subnormal
-/// numbers count as zero there), elsewhere widened to float32.
+/// A prepared weight is the same for every instruction set: panels of 32 outputs (the last one of 16 where that is
+/// enough), each [k][32] float32 or [k/2][32] pairs of bf16. bf16 is multiplied in pairs by vdpbf16ps where the
+/// processor has it (subnormal numbers count as zero there), elsewhere widened to float32.
 struct builtin_product {
   static constexpr int row_block = 28;
 
@@ -38,8 +38,8 @@ struct builtin_product {
       at_level(current_isa(), [&](auto level) {
         for (int j = 0; j < n; j += panel) {
           const int width = std::min(panel, padded_outputs(n) - j);
-          pack_strip<level.value, weight_kind<T>>(w.data + j * w.row, w.row, w.col, std::min(width, n - j), n - j, width,
-                                                  words + size(j) * size(words_for(weight_kind<T>, k)), 0, k);
+          pack_strip<level.value, weight_kind<T>>(w.data + j * w.row, w.row, w.col, std::min(width, n - j), n - j,
+                                                  width, words + size(j) * size(words_for(weight_kind<T>, k)), 0, k);
         }
       });
     }
@@ -69,7 +69,8 @@ struct builtin_product {
   template <class T>
   static constexpr std::size_t accumulate_workspace(int n, int k) {
     if constexpr (std::is_same_v<T, double>) return 0;
-    return sizeof(std::uint32_t) * (size(chunk) * size(n + 2) + size(padded_outputs(k)) * size(chunk)) + 64 * size(n + 2);
+    return sizeof(std::uint32_t) * (size(chunk) * size(n + 2) + size(padded_outputs(k)) * size(chunk)) +
+           64 * size(n + 2);
   }
 
   template <class T, class G>
@@ -92,7 +93,6 @@ struct builtin_product {
  private:
   static constexpr int panel = 32;   // outputs in a panel of a weight
   static constexpr int chunk = 512;  // rows of the reduction that a weight gradient packs at a time
-  static constexpr int slab = 32;    // rows of it in one task of packing
 
   template <class T>
   static constexpr word_kind weight_kind = std::is_same_v<T, bf16> ? word_kind::pair : word_kind::single;
@@ -107,7 +107,7 @@ struct builtin_product {
     using kernel = tiles<Level>;
     constexpr bool pairs = std::is_same_v<T, bf16> && isa_level<Level>::bf16_products;
     constexpr word_kind kind = pairs ? word_kind::pair : word_kind::single;
-    constexpr tile_operands operands = pairs                      ? tile_operands::pairs
+    constexpr tile_operands operands = pairs                     ? tile_operands::pairs
                                        : std::is_same_v<T, bf16> ? tile_operands::float_by_pair
                                                                  : tile_operands::floats;
     const int weight_steps = words_for(weight_kind<T>, k);
@@ -116,7 +116,8 @@ struct builtin_product {
     for (int i = 0; i < m; i += kernel::rows) {
       const int width = kernel::strip_rows(m - i);
       pack_strip<Level, kind>(a.data + i * a.row, a.row, a.col, std::min(width, m - i), m - i, width, packing, 0, k);
-      if (words_for(kind, k) < steps) std::fill_n(packing + size(k) * size(width), width, 0u);  // the rest of a last pair
+      if (words_for(kind, k) < steps)
+        std::fill_n(packing + size(k) * size(width), width, 0u);  // the rest of a last pair
       packing += size(steps) * size(width);
     }
     for (int j = 0; j < n; j += panel) {
@@ -126,10 +127,10 @@ struct builtin_product {
       for (int i = 0; i < m; i += kernel::rows) {
         const int strip_rows = kernel::strip_rows(m - i);
         for (int c = 0; c < width && j + c < n; c += kernel::columns) {
-          kernel::template compute<operands>({strip, strip_rows, b + c, width, weight_steps, out + i * ld + j + c, ld,
-                                              std::min(kernel::rows, m - i), std::min(kernel::columns, n - j - c),
-                                              tile_start::replace},
-                                             strip_rows);
+          kernel::template compute<operands>(
+              {strip, strip_rows, b + c, width, weight_steps, out + i * ld + j + c, ld, std::min(kernel::rows, m - i),
+               std::min(kernel::columns, n - j - c), tile_start::replace},
+              strip_rows);
         }
         strip += size(steps) * size(strip_rows);
       }
@@ -155,11 +156,12 @@ struct builtin_product {
     std::uint32_t* const x_packed = workspace + size((n + kernel::rows - 1) / kernel::rows) * d_strip / 16 * 16 + 16;
     const int d_strips = (n + kernel::rows - 1) / kernel::rows;
     const int panels = (k + panel - 1) / panel;
+    // rows in one task of packing: where they are contiguous, the more of them the fewer pages are visited
+    const int slab = d.row == 1 || x.row == 1 ? 128 : 32;
 
     for (std::ptrdiff_t begin = 0; begin < total; begin += length) {
       const int count = static_cast<int>(std::min<std::ptrdiff_t>(length, total - begin));
-      const int slabs = (count + slab - 1) / slab;
-      pool.run(slabs, [&](int task, int) {
+      pool.run((count + slab - 1) / slab, [&](int task, int) {
         const int end = std::min((task + 1) * slab, count);
         for (int r = task * slab, some; r < end; r += some) {  // as far as one sample goes
           const std::ptrdiff_t sample = (begin + r) / rows, row = (begin + r) % rows;
@@ -188,8 +190,16 @@ struct builtin_product {
             const int j = p * panel, width = std::min(panel, padded_outputs(k) - j);
             for (int c = 0; c < width && j + c < k; c += kernel::columns) {
               const int m = std::min(kernel::rows, n - i), cols = std::min(kernel::columns, k - j - c);
-              tile t{d_packed + size(s) * d_strip, strip_rows, x_packed + size(j) * steps + size(c), width,
-                     words_for(kind, count), nullptr, ld, m, cols, tile_start::add};
+              tile t{d_packed + size(s) * d_strip,
+                     strip_rows,
+                     x_packed + size(j) * steps + size(c),
+                     width,
+                     words_for(kind, count),
+                     nullptr,
+                     ld,
+                     m,
+                     cols,
+                     tile_start::add};
               constexpr tile_operands operands = pairs ? tile_operands::pairs : tile_operands::floats;
               if constexpr (std::is_same_v<G, float>) {
                 t.c = g + i * ld + j + c;

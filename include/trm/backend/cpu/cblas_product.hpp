@@ -19,8 +19,9 @@ void MKL_Set_Num_Threads(int) __attribute__((weak));
 
 namespace trm::cpu {
 
-/// ?gemm of float32 and float64; bf16 is widened to float32. The threads are those of the library's own pool: a known BLAS
-/// (OpenBLAS, BLIS, MKL) is told once, for the whole process, to use one thread; another one must be told by its environment.
+/// ?gemm of float32 and float64; bf16 is widened to float32. The threads are those of the library's own pool: a known
+/// BLAS (OpenBLAS, BLIS, MKL) is told once, for the whole process, to use one thread; another one must be told by its
+/// environment.
 struct cblas_product {
   static constexpr int row_block = 64;
 
@@ -44,8 +45,8 @@ struct cblas_product {
   }
 
   template <class T>
-  static void multiply(strided<const T> a, int m, const void* prepared, int n, int k, accumulator<T>* tile, std::ptrdiff_t ld,
-                       void* workspace) {
+  static void multiply(strided<const T> a, int m, const void* prepared, int n, int k, accumulator<T>* tile,
+                       std::ptrdiff_t ld, void* workspace) {
     using A = accumulator<T>;
     one_thread();
     const operand<A> x = in_place<A>(a, m, k, static_cast<A*>(workspace));
@@ -54,7 +55,8 @@ struct cblas_product {
 
   template <class T>
   static constexpr std::size_t accumulate_workspace(int n, int k) {
-    return round_to_line(sizeof(accumulator<T>) * size(chunk) * size(n)) + round_to_line(sizeof(accumulator<T>) * size(chunk) * size(k));
+    return round_to_line(sizeof(accumulator<T>) * size(chunk) * size(n)) +
+           round_to_line(sizeof(accumulator<T>) * size(chunk) * size(k));
   }
 
   template <class T, class G>
@@ -97,7 +99,8 @@ struct cblas_product {
   }
 
  private:
-  static constexpr int chunk = 512;  // rows of the reduction that are copied at a time where gemm cannot read them in place
+  static constexpr int chunk =
+      512;  // rows of the reduction that are copied at a time where gemm cannot read them in place
 
   static constexpr std::size_t size(int n) { return static_cast<std::size_t>(n); }
   static constexpr std::size_t round_to_line(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -149,20 +152,21 @@ struct cblas_product {
 
   /// g += d^T x, blocks of the rows of g shared by the pool: cut in the same way whatever its size.
   template <class A>
-  static void add_product(thread_pool& pool, int rows, strided<const A> d, int n, strided<const A> x, int k, A* g, std::ptrdiff_t ld) {
+  static void add_product(thread_pool& pool, int rows, strided<const A> d, int n, strided<const A> x, int k, A* g,
+                          std::ptrdiff_t ld) {
     constexpr int block = 64;
     const operand<A> b = as_operand(x);
     pool.run((n + block - 1) / block, [&](int task, int) {
       const int i = task * block;
       const operand<A> a = as_operand(strided<const A>{d.data + i * d.col, d.row, d.col});
-      gemm(a.order == CblasTrans ? CblasNoTrans : CblasTrans, b.order, std::min(block, n - i), k, rows, a.data, a.ld, b.data, b.ld, A(1),
-           g + i * ld, ld);
+      gemm(a.order == CblasTrans ? CblasNoTrans : CblasTrans, b.order, std::min(block, n - i), k, rows, a.data, a.ld,
+           b.data, b.ld, A(1), g + i * ld, ld);
     });
   }
 
   template <class A>
-  static void gemm(CBLAS_TRANSPOSE order_a, CBLAS_TRANSPOSE order_b, int m, int n, int k, const A* a, std::ptrdiff_t lda, const A* b,
-                   std::ptrdiff_t ldb, A beta, A* c, std::ptrdiff_t ldc) {
+  static void gemm(CBLAS_TRANSPOSE order_a, CBLAS_TRANSPOSE order_b, int m, int n, int k, const A* a,
+                   std::ptrdiff_t lda, const A* b, std::ptrdiff_t ldb, A beta, A* c, std::ptrdiff_t ldc) {
     const auto step = [](std::ptrdiff_t s) { return static_cast<int>(s); };
     if constexpr (std::is_same_v<A, float>) {
       cblas_sgemm(CblasRowMajor, order_a, order_b, m, n, k, 1.0f, a, step(lda), b, step(ldb), beta, c, step(ldc));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Instruction sets: what this machine has, and how one body of code is compiled for each of them without compiler flags.
+// Instruction sets: what this machine has, and one body of code compiled for each of them without compiler flags.
 #pragma once
 #include <atomic>
 #include <string>
@@ -7,8 +7,8 @@
 
 #include "trm/core/error.hpp"
 
-/// For every function and lambda on the way from `for_isa` to vector code: it then belongs to the function that was compiled for
-/// the instruction set. On a lambda it stands before the body: `[&](auto level) TRM_INLINE { ... }`.
+/// For every function and lambda on the way from `for_isa` to vector code: it then belongs to the function that was
+/// compiled for the instruction set. On a lambda it stands before the body: `[&](auto level) TRM_INLINE { ... }`.
 #define TRM_INLINE __attribute__((always_inline))
 
 /// Before a loop of constant length over arrays that are to be registers.
@@ -38,8 +38,8 @@ constexpr const char* name(isa level) {
 inline isa detect_isa() {
 #if defined(__x86_64__)
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return isa::portable;
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq") ||
-      !__builtin_cpu_supports("avx512vl")) {
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")) {
     return isa::avx2;
   }
   return __builtin_cpu_supports("avx512bf16") ? isa::avx512_bf16 : isa::avx512;
@@ -58,8 +58,8 @@ inline std::atomic<isa>& chosen_isa() {
 /// What this process computes with: `detect_isa()` unless `use_isa` said otherwise.
 inline isa current_isa() { return detail::chosen_isa().load(std::memory_order_relaxed); }
 
-/// Computes with `level` from now on, process-wide; for tests and comparisons, between calls of kernels. Prepared weights stay valid.
-/// Throws trm::error where the machine lacks it.
+/// Computes with `level` from now on, process-wide; for tests and comparisons, between calls of kernels. Prepared
+/// weights stay valid. Throws trm::error where the machine lacks it.
 inline void use_isa(isa level) {
   if (level > detect_isa()) throw error("use_isa", std::string("this machine has no ") + name(level));
   detail::chosen_isa().store(level, std::memory_order_relaxed);
@@ -107,11 +107,15 @@ template <class F>
 inline void at_level(isa level, F&& f) {
   switch (level) {
 #if defined(__x86_64__)
-    case isa::avx512_bf16: return f(isa_level<isa::avx512_bf16>{});
-    case isa::avx512: return f(isa_level<isa::avx512>{});
-    case isa::avx2: return f(isa_level<isa::avx2>{});
+    case isa::avx512_bf16:
+      return f(isa_level<isa::avx512_bf16>{});
+    case isa::avx512:
+      return f(isa_level<isa::avx512>{});
+    case isa::avx2:
+      return f(isa_level<isa::avx2>{});
 #endif
-    default: return f(isa_level<isa::portable>{});
+    default:
+      return f(isa_level<isa::portable>{});
   }
 }
 

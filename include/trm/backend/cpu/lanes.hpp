@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A vector register of float32 or 32-bit words, on the compilers' vector extension: one source for every instruction set.
+// A vector register of float32 or 32-bit words, on the compilers' vector extension.
 #pragma once
 #include <cstdint>
 #include <utility>

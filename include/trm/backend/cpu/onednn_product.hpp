@@ -18,8 +18,8 @@
 
 namespace trm::cpu {
 
-/// oneDNN's matmul; weights in the layout that it prefers for a whole block of rows. float64, and gradient sums in it, by
-/// `reference_product`. The threads are those of the library's own pool: inside a call OpenMP is held at one thread.
+/// oneDNN's matmul; weights in the layout that it prefers for a whole block of rows. float64, and gradient sums in it,
+/// by `reference_product`. The threads are those of the library's own pool: inside a call OpenMP is held at one thread.
 ///
 /// Each thread keeps the primitives of the shapes that it has met, so a call creates none once they have been met. What
 /// oneDNN refuses (bf16 on a processor without AVX-512) throws trm::error.
@@ -50,17 +50,26 @@ struct onednn_product {
     }
   }
 
+  /// A block of rows: oneDNN has no matmul of speed for a transposed source.
   template <class T>
-  static constexpr std::size_t multiply_workspace(int /*n*/, int /*k*/) {
-    return 0;
+  static constexpr std::size_t multiply_workspace(int /*n*/, int k) {
+    if constexpr (std::is_same_v<T, double>) return 0;
+    return (sizeof(T) * size(row_block) * size(k) + 63) / 64 * 64;
   }
 
   template <class T>
-  static void multiply(strided<const T> a, int m, const void* prepared, int n, int k, accumulator<T>* tile, std::ptrdiff_t ld,
-                       void* workspace) {
+  static void multiply(strided<const T> a, int m, const void* prepared, int n, int k, accumulator<T>* tile,
+                       std::ptrdiff_t ld, void* workspace) {
     if constexpr (std::is_same_v<T, double>) {
       reference_product::multiply<T>(a, m, prepared, n, k, tile, ld, workspace);
     } else {
+      if (a.col != 1) {
+        T* const rows = static_cast<T*>(workspace);
+        for (int j = 0; j < k; ++j) {
+          for (int i = 0; i < m; ++i) rows[std::ptrdiff_t{i} * k + j] = a(i, j);
+        }
+        a = {rows, k, 1};
+      }
       guarded([&] {
         find<T>({0, m, n, k, a.row, a.col, 0, 0, ld}, [&] {
           return pair<T>({m, k}, {a.row, a.col}, weight_layout<T>(n, k), {m, n}, ld, false);
@@ -75,8 +84,8 @@ struct onednn_product {
   }
 
   template <class T, class G>
-  static void accumulate(thread_pool& pool, int batch, int rows, strided<const T> d, std::ptrdiff_t d_sample, int n, strided<const T> x,
-                         std::ptrdiff_t x_sample, int k, G* g, std::ptrdiff_t ld, void* workspace) {
+  static void accumulate(thread_pool& pool, int batch, int rows, strided<const T> d, std::ptrdiff_t d_sample, int n,
+                         strided<const T> x, std::ptrdiff_t x_sample, int k, G* g, std::ptrdiff_t ld, void* workspace) {
     if constexpr (std::is_same_v<T, double> || std::is_same_v<G, double>) {
       reference_product::accumulate<T, G>(pool, batch, rows, d, d_sample, n, x, x_sample, k, g, ld, workspace);
     } else {
@@ -115,8 +124,10 @@ struct onednn_product {
       source.set_data_handle(const_cast<T*>(a));
       weights.set_data_handle(const_cast<void*>(b));
       target.set_data_handle(c);
-      const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, source.get()}, {DNNL_ARG_WEIGHTS, weights.get()}, {DNNL_ARG_DST, target.get()}};
-      dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive.get(), stream().get(), 3, arguments), "matmul was not executed");
+      const dnnl_exec_arg_t arguments[] = {
+          {DNNL_ARG_SRC, source.get()}, {DNNL_ARG_WEIGHTS, weights.get()}, {DNNL_ARG_DST, target.get()}};
+      dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive.get(), stream().get(), 3, arguments),
+                              "matmul was not executed");
     }
   };
 
@@ -152,9 +163,10 @@ struct onednn_product {
   }
 
   template <class T>
-  static product<T> pair(dnnl::memory::dims a_size, dnnl::memory::dims a_strides, const dnnl::memory::desc& b, dnnl::memory::dims c_size,
-                         std::ptrdiff_t ld, bool add) {
-    const dnnl::memory::desc a(a_size, type<T>(), a_strides), c(c_size, dnnl::memory::data_type::f32, dnnl::memory::dims{ld, 1});
+  static product<T> pair(dnnl::memory::dims a_size, dnnl::memory::dims a_strides, const dnnl::memory::desc& b,
+                         dnnl::memory::dims c_size, std::ptrdiff_t ld, bool add) {
+    const dnnl::memory::desc a(a_size, type<T>(), a_strides),
+        c(c_size, dnnl::memory::data_type::f32, dnnl::memory::dims{ld, 1});
     dnnl::primitive_attr attributes;
     if (add) {
       dnnl::post_ops after;

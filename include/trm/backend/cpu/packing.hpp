@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Operands of register tiles: strips of a matrix in the order in which the tile kernels read them.
 //
-// A strip is `width` rows or columns of the matrix (the index i) along the whole reduction (the index r). It is stored as 32-bit
-// words, word[u * width + i]: one step u of the reduction is a float32 (r = u), or a pair of bf16, r = 2u in the lower half and
-// r = 2u + 1 in the upper one, as vdpbf16ps reads them. A pair without a second element has zero there.
+// A strip is `width` rows or columns of the matrix (the index i) along the whole reduction (the index r). It is stored
+// as 32-bit words, word[u * width + i]: one step u of the reduction is a float32 (r = u), or a pair of bf16, r = 2u in
+// the lower half and r = 2u + 1 in the upper one, as vdpbf16ps reads them. A pair without a second element has zero
+// there.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -69,15 +71,18 @@ TRM_INLINE inline words<N> words_along(const S* p) {
     __builtin_memcpy(&r.v, p, sizeof r.v);
     return r;
   } else {
-    return join_pairs(round_to_bf16(load_floats<N>(p)), round_to_bf16(load_floats<N>(p + N)), std::make_index_sequence<N>());
+    return join_pairs(round_to_bf16(load_floats<N>(p)), round_to_bf16(load_floats<N>(p + N)),
+                      std::make_index_sequence<N>());
   }
 }
 
 template <int N, int Half, std::size_t... I>
 TRM_INLINE inline void exchange(words<N>& a, words<N>& b, std::index_sequence<I...>) {
   constexpr int n = N, h = Half;
-  const auto low = __builtin_shufflevector(a.v, b.v, ((static_cast<int>(I) & h) ? n + static_cast<int>(I) - h : static_cast<int>(I))...);
-  const auto high = __builtin_shufflevector(a.v, b.v, ((static_cast<int>(I) & h) ? n + static_cast<int>(I) : static_cast<int>(I) + h)...);
+  const auto low = __builtin_shufflevector(
+      a.v, b.v, ((static_cast<int>(I) & h) ? n + static_cast<int>(I) - h : static_cast<int>(I))...);
+  const auto high = __builtin_shufflevector(
+      a.v, b.v, ((static_cast<int>(I) & h) ? n + static_cast<int>(I) : static_cast<int>(I) + h)...);
   a.v = low;
   b.v = high;
 }
@@ -95,8 +100,8 @@ TRM_INLINE inline void transpose(words<N> (&m)[N]) {
 }
 
 template <word_kind Kind, int N, class S>
-TRM_INLINE inline void pack_lanes(const S* src, std::ptrdiff_t si, std::ptrdiff_t sr, int valid, int readable, int width,
-                                  std::uint32_t* strip, int first, int count) {
+TRM_INLINE inline void pack_lanes(const S* src, std::ptrdiff_t si, std::ptrdiff_t sr, int valid, int readable,
+                                  int width, std::uint32_t* strip, int first, int count) {
   constexpr int per_word = elements_of(Kind);
   const auto bits = [&](int i, int r) TRM_INLINE { return element_bits<Kind>(src[i * si + r * sr]); };
   std::uint32_t* out = strip + static_cast<std::ptrdiff_t>(first / per_word) * width;
@@ -109,19 +114,14 @@ TRM_INLINE inline void pack_lanes(const S* src, std::ptrdiff_t si, std::ptrdiff_
   const int steps = count / per_word;
   int done = 0;
   if constexpr (!std::is_same_v<S, double>) {
-    // a whole vector where it ends within these steps: what it writes beyond its own step is written again by the next ones
+    // a whole vector where it ends within these steps: what it writes beyond its own step is written again by the next
+    // ones
     const std::uint32_t* const end = out + static_cast<std::ptrdiff_t>(steps) * width;
-    const auto put = [&](const words<N>& w, std::uint32_t* to, int used) TRM_INLINE {
-      if (used >= N || end - to >= N) {
-        w.store(to);
-      } else {
-        w.store(to, used);
-      }
-    };
     if (si == 1) {
       for (; done < steps; ++done) {
         const S* row = src + done * per_word * sr;
-        const bool before_last = done + 1 < steps && sr > 0;  // what follows is at least one more row of the same matrix
+        const bool before_last =
+            done + 1 < steps && sr > 0;  // what follows is at least one more row of the same matrix
         for (int c = 0; c < width; c += N) {
           words<N> w;
           if (readable - c >= N || (before_last && sr + readable - c >= N)) {
@@ -135,7 +135,11 @@ TRM_INLINE inline void pack_lanes(const S* src, std::ptrdiff_t si, std::ptrdiff_
             w = words<N>::load(part);
           }
           std::uint32_t* to = out + static_cast<std::ptrdiff_t>(done) * width + c;
-          put(w, to, width - c);
+          if (width - c >= N || end - to >= N) {
+            w.store(to);
+          } else {
+            w.store(to, width - c);
+          }
         }
       }
     } else if (sr == 1) {
@@ -143,13 +147,21 @@ TRM_INLINE inline void pack_lanes(const S* src, std::ptrdiff_t si, std::ptrdiff_
         for (int c = 0; c < width; c += N) {
           words<N> m[N];
           TRM_UNROLL
-          for (int i = 0; i < N; ++i) {
-            m[i] = c + i < valid ? words_along<Kind, N>(src + (c + i) * si + done * per_word) : words<N>::zero();
+          for (int i = 0; i < N; ++i) {  // lanes without a row repeat the last one
+            m[i] = words_along<Kind, N>(src + std::min(c + i, valid - 1) * si + done * per_word);
           }
           transpose(m);
           std::uint32_t* to = out + static_cast<std::ptrdiff_t>(done) * width + c;
-          TRM_UNROLL
-          for (int t = 0; t < N; ++t) put(m[t], to + static_cast<std::ptrdiff_t>(t) * width, width - c);
+          if (width - c >= N || end - (to + std::ptrdiff_t{N - 1} * width) >= N) {
+            TRM_UNROLL
+            for (int t = 0; t < N; ++t) m[t].store(to + static_cast<std::ptrdiff_t>(t) * width);
+          } else {
+            std::uint32_t whole[N * N];
+            TRM_UNROLL
+            for (int t = 0; t < N; ++t) m[t].store(whole + t * N);
+            for (int t = 0; t < N; ++t)
+              std::copy_n(whole + t * N, width - c, to + static_cast<std::ptrdiff_t>(t) * width);
+          }
         }
       }
     }
@@ -173,9 +185,9 @@ TRM_INLINE inline void pack_lanes(const S* src, std::ptrdiff_t si, std::ptrdiff_
 
 }  // namespace detail
 
-/// Writes elements r in [first, first + count) of a strip; (i, r) is src[i * si + (r - first) * sr] for i < valid, other
-/// lanes hold anything. `readable` >= valid is how many i can be read. An odd `first` completes the pair that an earlier
-/// call began. Nothing outside the steps named is written.
+/// Writes elements r in [first, first + count) of a strip; (i, r) is src[i * si + (r - first) * sr] for i < valid,
+/// other lanes hold anything. `readable` >= valid is how many i can be read. An odd `first` completes the pair that an
+/// earlier call began. Nothing outside the steps named is written.
 template <isa Level, word_kind Kind, class S>
 inline void pack_strip(const S* src, std::ptrdiff_t si, std::ptrdiff_t sr, int valid, int readable, int width,
                        std::uint32_t* strip, int first, int count) {

@@ -17,14 +17,11 @@ struct strided {
   std::ptrdiff_t row, col;
 
   constexpr T& operator()(std::ptrdiff_t i, std::ptrdiff_t j) const { return data[i * row + j * col]; }
-  constexpr operator strided<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {data, row, col};
-  }
+  constexpr operator strided<const T>() const requires(!std::is_const_v<T>) { return {data, row, col}; }
 };
 
-/// A provider P of products with weights, for compute types T = float, trm::bf16 and double (bf16 accumulates in float32):
+/// A provider P of products with weights, for compute types T = float, trm::bf16 and double (bf16 accumulates in
+/// float32):
 ///
 ///   row_block                                       the most rows of one `multiply`
 ///   prepared_bytes<T>(n, k)                         bytes of a weight in the form that `multiply` reads
@@ -36,26 +33,26 @@ struct strided {
 ///   accumulate<T>(pool, batch, rows, d, d_sample, n, x, x_sample, k, g, ld, workspace)
 ///       g[i * ld + j] += sum_b sum_r d_b(r, i) x_b(r, j), i < n, j < k, r < rows; sample b begins at data + b * sample
 ///
-/// Prepared weights and workspaces are aligned to 64 bytes; `a`, `d`, `x`, `tile` and `g` to their type. Any strides are correct;
-/// unit strides of one of the two axes are what providers are made for. No result depends on the number of threads. With
-/// `reference_product` and `builtin_product` a row of `tile` does not depend on the other rows, bit for bit; libraries promise
-/// no such thing.
+/// Prepared weights and workspaces are aligned to 64 bytes; `a`, `d`, `x`, `tile` and `g` to their type. Any strides
+/// are correct; unit strides of one of the two axes are what providers are made for. No result depends on the number of
+/// threads. With `reference_product` and `builtin_product` a row of `tile` does not depend on the other rows, bit for
+/// bit; libraries promise no such thing.
 template <class P>
-concept product_provider =
-    requires(thread_pool& pool, strided<const float> wf, strided<const double> wd, strided<const bf16> b, void* memory,
-             const void* prepared, float* f, double* d, int i, std::ptrdiff_t s) {
-      { P::row_block } -> std::convertible_to<int>;
-      { P::template prepared_bytes<bf16>(i, i) } -> std::same_as<std::size_t>;
-      { P::template multiply_workspace<bf16>(i, i) } -> std::same_as<std::size_t>;
-      { P::template accumulate_workspace<bf16>(i, i) } -> std::same_as<std::size_t>;
-      P::template prepare<bf16>(wf, i, i, memory);
-      P::template prepare<double>(wd, i, i, memory);
-      P::template multiply<bf16>(b, i, prepared, i, i, f, s, memory);
-      P::template multiply<float>(wf, i, prepared, i, i, f, s, memory);
-      P::template multiply<double>(wd, i, prepared, i, i, d, s, memory);
-      P::template accumulate<bf16>(pool, i, i, b, s, i, b, s, i, f, s, memory);
-      P::template accumulate<float>(pool, i, i, wf, s, i, wf, s, i, f, s, memory);
-      P::template accumulate<double>(pool, i, i, wd, s, i, wd, s, i, d, s, memory);
-    };
+concept product_provider = requires(thread_pool& pool, strided<const float> wf, strided<const double> wd,
+                                    strided<const bf16> b, void* memory, const void* prepared, float* f, double* d,
+                                    int i, std::ptrdiff_t s) {
+  { P::row_block } -> std::convertible_to<int>;
+  { P::template prepared_bytes<bf16>(i, i) } -> std::same_as<std::size_t>;
+  { P::template multiply_workspace<bf16>(i, i) } -> std::same_as<std::size_t>;
+  { P::template accumulate_workspace<bf16>(i, i) } -> std::same_as<std::size_t>;
+  P::template prepare<bf16>(wf, i, i, memory);
+  P::template prepare<double>(wd, i, i, memory);
+  P::template multiply<bf16>(b, i, prepared, i, i, f, s, memory);
+  P::template multiply<float>(wf, i, prepared, i, i, f, s, memory);
+  P::template multiply<double>(wd, i, prepared, i, i, d, s, memory);
+  P::template accumulate<bf16>(pool, i, i, b, s, i, b, s, i, f, s, memory);
+  P::template accumulate<float>(pool, i, i, wf, s, i, wf, s, i, f, s, memory);
+  P::template accumulate<double>(pool, i, i, wd, s, i, wd, s, i, d, s, memory);
+};
 
 }  // namespace trm::cpu

@@ -57,8 +57,8 @@ struct reference_product {
       for (int j = 0; j < k; ++j) {
         A sum = 0;
         for (int b = 0; b < batch; ++b) {
-          for (int r = 0; r < rows; ++r) sum += A(d.data[b * d_sample + r * d.row + i * d.col]) *
-                                                A(x.data[b * x_sample + r * x.row + j * x.col]);
+          for (int r = 0; r < rows; ++r)
+            sum += A(d.data[b * d_sample + r * d.row + i * d.col]) * A(x.data[b * x_sample + r * x.row + j * x.col]);
         }
         g[i * ld + j] += static_cast<G>(sum);
       }

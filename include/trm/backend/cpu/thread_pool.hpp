@@ -18,9 +18,9 @@ namespace trm::cpu {
 
 /// Runs loops on a fixed number of threads, the calling one included. One thread at a time may call `run`.
 ///
-/// A thread claims the next task when it has finished one, and the caller waits only for tasks that were claimed: a thread that
-/// the operating system has not scheduled delays nobody. Which thread computes a task is not determined; what a task computes
-/// must not depend on it.
+/// A thread claims the next task when it has finished one, and the caller waits only for tasks that were claimed: a
+/// thread that the operating system has not scheduled delays nobody. Which thread computes a task is not determined;
+/// what a task computes must not depend on it.
 class thread_pool {
  public:
   /// `threads` >= 1, the caller included. Throws trm::error for less, std::system_error where a thread cannot be made.
@@ -40,9 +40,10 @@ class thread_pool {
 
   int size() const { return size_; }
 
-  /// f(task, worker) for every task in [0, tasks), worker in [0, size()): no two tasks run at the same time with the same worker.
-  /// Returns when all are done; allocates nothing. The first exception thrown by a task is thrown again here, tasks not yet begun
-  /// are then left out. Called from within a task of this pool it is a plain loop on the same worker.
+  /// f(task, worker) for every task in [0, tasks), worker in [0, size()): no two tasks run at the same time with the
+  /// same worker. Returns when all are done; allocates nothing. The first exception thrown by a task is thrown again
+  /// here, tasks not yet begun are then left out. Called from within a task of this pool it is a plain loop on the same
+  /// worker.
   template <class F>
   void run(int tasks, F&& f) {
     if (tasks <= 0) return;
@@ -93,8 +94,9 @@ class thread_pool {
     value.wait(old, std::memory_order_acquire);
   }
 
-  // The upper half of the ticket numbers the loop, the lower half is the next task. An odd number says that the description of
-  // the loop is being written. A thread that wakes up late can claim nothing: its number is no longer that of the ticket.
+  // The upper half of the ticket numbers the loop, the lower half is the next task. An odd number says that the
+  // description of the loop is being written. A thread that wakes up late can claim nothing: its number is no longer
+  // that of the ticket.
   void start(function f, void* context, int tasks) {
     const auto number = static_cast<std::uint32_t>(ticket_.load(std::memory_order_relaxed) >> 32);
     ticket_.store(std::uint64_t{number + 1} << 32, std::memory_order_relaxed);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Register tiles: the product of two packed strips, held in registers along the whole reduction.
 //
-// Sizes by instruction set: AVX-512 14 x 32 (28 of 32 registers), AVX2 6 x 16 (12 of 16), otherwise 4 x 8 in vectors of 16 bytes.
-// Every element is one chain of additions in the order of the reduction, whatever the size of its tile.
+// Sizes by instruction set: AVX-512 14 x 32 (28 of 32 registers), AVX2 6 x 16 (12 of 16), otherwise 4 x 8 in vectors of
+// 16 bytes. Every element is one chain of additions in the order of the reduction, whatever the size of its tile.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -21,13 +21,13 @@ namespace trm::cpu {
 
 /// What happens to what the tile's place held before.
 enum class tile_start {
-  replace,   // c = sum
-  add,       // c = c + sum
-  proceed,   // the sum begins with c
+  replace,  // c = sum
+  add,      // c = c + sum
+  proceed,  // the sum begins with c
 };
 
-/// c[i * ldc + j] of `rows` x `cols` from a(i, u) = a[u * lda + i] and b(u, j) = b[u * ldb + j], u < steps. Words of a are
-/// float32, or pairs with `operand::pairs`; see the kinds below.
+/// c[i * ldc + j] of `rows` x `cols` from a(i, u) = a[u * lda + i] and b(u, j) = b[u * ldb + j], u < steps. Words of a
+/// are float32, or pairs with `operand::pairs`; see the kinds below.
 struct tile {
   const std::uint32_t* a;
   std::ptrdiff_t lda;
@@ -42,26 +42,27 @@ struct tile {
 
 /// The operands of a tile.
 enum class tile_operands {
-  floats,        // both float32
-  float_by_pair, // a float32, two steps for each step of b, which is bf16 pairs
-  pairs,         // both bf16 pairs; needs isa_level::bf16_products
+  floats,         // both float32
+  float_by_pair,  // a float32, two steps for each step of b, which is bf16 pairs
+  pairs,          // both bf16 pairs; needs isa_level::bf16_products
 };
 
 namespace detail {
 
 /// What an edge tile has in memory, and zeros, as a whole tile; and back.
-inline void load_edge(const tile& t, float* whole, int width) {
+[[gnu::noinline]] inline void load_edge(const tile& t, float* whole, int width) {
   for (int i = 0; i < t.rows; ++i) {
     for (int j = 0; j < t.cols; ++j) whole[i * width + j] = t.c[i * t.ldc + j];
   }
 }
-inline void store_edge(const tile& t, const float* whole, int width) {
+[[gnu::noinline]] inline void store_edge(const tile& t, const float* whole, int width) {
   for (int i = 0; i < t.rows; ++i) {
     float* c = t.c + i * t.ldc;
-    for (int j = 0; j < t.cols; ++j) c[j] = t.start == tile_start::add ? c[j] + whole[i * width + j] : whole[i * width + j];
+    for (int j = 0; j < t.cols; ++j)
+      c[j] = t.start == tile_start::add ? c[j] + whole[i * width + j] : whole[i * width + j];
   }
 }
-inline void prefetch(const tile& t) {
+[[gnu::noinline]] inline void prefetch(const tile& t) {
   for (int i = 0; i < t.rows; ++i) {
     __builtin_prefetch(t.c + i * t.ldc);
     __builtin_prefetch(t.c + i * t.ldc + t.cols - 1);
@@ -226,8 +227,8 @@ struct tiles {
   /// The rows of the strip for the next tile, when `left` rows are left.
   static constexpr int strip_rows(int left) { return left >= rows ? rows : left + left % 2; }
 
-  /// t.rows <= strip (even, <= rows), t.cols <= columns. `lda` of a packed strip is its width. `b` is read in multiples of
-  /// isa_level::lanes columns.
+  /// t.rows <= strip (even, <= rows), t.cols <= columns. `lda` of a packed strip is its width. `b` is read in multiples
+  /// of isa_level::lanes columns.
   template <tile_operands Operands>
   static void compute(const tile& t, int strip) {
     constexpr int lanes = isa_level<Level>::lanes;

@@ -13,8 +13,8 @@ namespace trm::cpu {
 /// e^x, relative error below 2e-7 where the result is a normal number. Below that it underflows gradually to 0, above
 /// 88.73 it is infinite; NaN stays NaN.
 ///
-/// x = n ln 2 + r, |r| <= ln 2 / 2; e^r by the polynomial of the Cephes library (S. Moshier, expf), then 2^n in two factors, since
-/// neither 2^128 nor 2^-149 is a normal number.
+/// x = n ln 2 + r, |r| <= ln 2 / 2; e^r by the polynomial of the Cephes library (S. Moshier, expf), then 2^n in two
+/// factors, since neither 2^128 nor 2^-149 is a normal number.
 template <int N>
 TRM_INLINE inline floats<N> exp(const floats<N>& x0) {
   using F = floats<N>;
