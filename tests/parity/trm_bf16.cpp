@@ -104,7 +104,8 @@ TEST_CASE("trm_bf16: the first step") {
   const first_step recording = theirs<half>(r), bf16 = ours<half>(r), single = ours<trm::model<c, float>>(r);
 
   for (std::size_t i = 0; i < recording.outputs.size(); ++i) {
-    const auto& [name, want] = recording.outputs[i];
+    const std::string& name = recording.outputs[i].first;
+    const std::vector<double>& want = recording.outputs[i].second;
     const double to_recording = between(bf16.outputs[i].second, want).relative_norm();
     const double ours_to_single = between(bf16.outputs[i].second, single.outputs[i].second).relative_norm();
     const double theirs_to_single = between(want, single.outputs[i].second).relative_norm();
@@ -115,7 +116,8 @@ TEST_CASE("trm_bf16: the first step") {
   }
   trm_test::distance whole, whole_ours, whole_theirs;
   for (std::size_t i = 0; i < recording.gradients.size(); ++i) {
-    const auto& [name, want] = recording.gradients[i];
+    const std::string& name = recording.gradients[i].first;
+    const std::vector<double>& want = recording.gradients[i].second;
     const auto d = between(bf16.gradients[i].second, want);
     const auto a = between(bf16.gradients[i].second, single.gradients[i].second), b = between(want, single.gradients[i].second);
     whole.add_all(d), whole_ours.add_all(a), whole_theirs.add_all(b);

@@ -19,6 +19,7 @@ struct text {
 struct number {
   double value;
   constexpr number(double v) : value(v) {}
+  constexpr number(int v) : value(v) {}  // of its own: clang does not convert a template argument twice
   friend constexpr bool operator==(const number&, const number&) = default;
 };
 
