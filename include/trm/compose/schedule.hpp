@@ -107,23 +107,21 @@ struct gradient_flow {
   }();
   static constexpr std::size_t count = total - first;
   static_assert(count > 0, "schedule: at least one application must have a gradient");
-  static_assert(
-      [] {
-        for (std::size_t i = first; i < total; ++i) {
-          if (!Schedule::applications[i].gradient) return false;
-        }
-        return true;
-      }(),
-      "schedule: the applications with a gradient must come last");
+  static constexpr bool gradients_come_last = [] {
+    for (std::size_t i = first; i < total; ++i) {
+      if (!Schedule::applications[i].gradient) return false;
+    }
+    return true;
+  }();
+  static_assert(gradients_come_last, "schedule: the applications with a gradient must come last");
   static constexpr const application& step(std::size_t g) { return Schedule::applications[first + g]; }
-  static_assert(
-      [] {
-        for (const application& a : Schedule::applications) {
-          if (a.hidden == 0) return false;
-        }
-        return true;
-      }(),
-      "schedule: every application must read a state");
+  static constexpr bool every_application_reads = [] {
+    for (const application& a : Schedule::applications) {
+      if (a.hidden == 0) return false;
+    }
+    return true;
+  }();
+  static_assert(every_application_reads, "schedule: every application must read a state");
   static_assert(step(count - 1).writes == Schedule::output, "schedule: the last application must write the output state");
 
   /// Which earlier gradient application wrote state s as application g reads it; -1: it is the state the cycle began with.

@@ -14,6 +14,7 @@
 #include "trm/backend/cpu/context.hpp"
 #include "trm/core/activations.hpp"
 #include "trm/core/buffer.hpp"
+#include "trm/core/error.hpp"
 #include "trm/core/parameters.hpp"
 #include "trm/core/random.hpp"
 #include "trm/layers/contract.hpp"
@@ -100,13 +101,8 @@ void compare(gradient_report& report, std::string_view name, double* values, con
   }
 }
 
-}  // namespace detail
-
-/// Checks a layer's description against central differences of sum(y * w) with random w:
-/// all parameters, the input, that gradients are added to what is there, that nothing is read before it is written, and that
-/// inference gives what training gives, bit for bit.
 template <class Layer, shape In>
-gradient_report check_gradient(gradient_check_options o = {}) {
+gradient_report check_layer(const gradient_check_options& o) {
   using num = numerics<double>;
   using at = bound<Layer, In, num>;
   using x_view = activation_of<In, num>;
@@ -114,7 +110,6 @@ gradient_report check_gradient(gradient_check_options o = {}) {
   using backend = cpu::context<>;
   using weight = backend::weight<double>;
   using prepared = backend::prepared<double, at::template params>;
-  static_assert(layer<Layer, In, num>, "check_gradient: this is not a layer (see layers/contract.hpp)");
 
   const int rows = o.rows == 0 ? In.length : o.rows, out_rows = at::out.length == In.length ? rows : at::out.length;
   const auto samples = static_cast<std::size_t>(o.batch);
@@ -126,8 +121,8 @@ gradient_report check_gradient(gradient_check_options o = {}) {
   backend device(1);
   const call<backend> c{device, o.batch, rows, o.lengths.empty() ? nullptr : o.lengths.data(),
                         o.prefixes.empty() ? nullptr : o.prefixes.data()};
-  auto weights = detail::random_values(n, o.weight_scale, o.seed, 1);
-  const auto gradient_before = detail::random_values(n, 1, o.seed, 2);
+  auto weights = random_values(n, o.weight_scale, o.seed, 1);
+  const auto gradient_before = random_values(n, 1, o.seed, 2);
   auto gradient = gradient_before;
   buffer derived(prepared::bytes(mode::training));
   const typename at::template params<weight> p = prepared::bind(weights.data(), derived.data(), mode::training);
@@ -137,14 +132,14 @@ gradient_report check_gradient(gradient_check_options o = {}) {
 
   using saved = typename at::template saved<mode::training>;
   using scratch = typename at::template scratch<mode::training>;
-  buffer saved_memory = detail::poisoned(samples * sample_bytes<saved>());
-  buffer scratch_memory = detail::poisoned(samples * sample_bytes<scratch>());
+  buffer saved_memory = poisoned(samples * sample_bytes<saved>());
+  buffer scratch_memory = poisoned(samples * sample_bytes<scratch>());
   auto s = bind_activations<saved>(saved_memory.data(), samples);
   auto k = bind_activations<scratch>(scratch_memory.data(), samples);
-  auto x = detail::random_values(x_count, 1, o.seed, 3);
-  const auto dy = detail::random_values(y_count, 1, o.seed, 4);
+  auto x = random_values(x_count, 1, o.seed, 3);
+  const auto dy = random_values(y_count, 1, o.seed, 4);
   std::vector<double> y(y_count, nan), d(y_count, nan), dy_copy = dy;
-  const auto dx_before = detail::random_values(x_count, 1, o.seed, 5);
+  const auto dx_before = random_values(x_count, 1, o.seed, 5);
   auto dx = dx_before;
 
   const auto loss = [&] {
@@ -161,7 +156,7 @@ gradient_report check_gradient(gradient_check_options o = {}) {
   {
     using inference_saved = typename at::template saved<mode::inference>;
     using inference_scratch = typename at::template scratch<mode::inference>;
-    buffer a = detail::poisoned(samples * sample_bytes<inference_saved>()), b = detail::poisoned(samples * sample_bytes<inference_scratch>());
+    buffer a = poisoned(samples * sample_bytes<inference_saved>()), b = poisoned(samples * sample_bytes<inference_scratch>());
     auto si = bind_activations<inference_saved>(a.data(), samples);
     auto ki = bind_activations<inference_scratch>(b.data(), samples);
     std::vector<double> again(y_count, nan);
@@ -176,12 +171,34 @@ gradient_report check_gradient(gradient_check_options o = {}) {
   ops::emit(c_out, y_view{dy_copy.data()}, at::entry(s, y_view{y.data()}, y_view{d.data()}));
   at::backward(c, p, g, x_view{x.data()}, y_view{y.data()}, y_view{d.data()}, s, k, sink::add<x_view>{x_view{dx.data()}});
 
-  detail::compare(report, "input", x.data(), dx.data(), dx_before.data(), x_count, o, loss, [] {});
+  compare(report, "input", x.data(), dx.data(), dx_before.data(), x_count, o, loss, [] {});
   for (const parameter_entry& e : parameter_table<typename at::template params<double>>()) {
-    detail::compare(report, e.name(), weights.data() + e.offset, gradient.data() + e.offset, gradient_before.data() + e.offset, e.count, o,
-                    loss, refresh);
+    compare(report, e.name(), weights.data() + e.offset, gradient.data() + e.offset, gradient_before.data() + e.offset, e.count, o,
+            loss, refresh);
   }
   return report;
+}
+
+}  // namespace detail
+
+/// Checks a layer's description against central differences of sum(y * w) with random w:
+/// all parameters, the input, that gradients are added to what is there, that nothing is read before it is written, and that
+/// inference gives what training gives, bit for bit. Throws where the options do not fit one another.
+template <class Layer, shape In>
+gradient_report check_gradient(const gradient_check_options& o = {}) {
+  static_assert(layer<Layer, In, numerics<double>>, "check_gradient: this is not a layer (see layers/contract.hpp)");
+  const auto samples = static_cast<std::size_t>(o.batch);
+  if (o.batch < 1 || o.rows < 0 || o.rows > In.length || o.samples_per_tensor < 1) {
+    throw error("gradient check", "batch, rows and samples_per_tensor must be positive, and rows at most the layer's length");
+  }
+  if ((!o.lengths.empty() && o.lengths.size() != samples) || (!o.prefixes.empty() && o.prefixes.size() != samples)) {
+    throw error("gradient check", "lengths and prefixes need a number for each of " + std::to_string(o.batch) + " samples");
+  }
+  if constexpr (layer<Layer, In, numerics<double>>) {
+    return detail::check_layer<Layer, In>(o);
+  } else {
+    return {};
+  }
 }
 
 }  // namespace trm::testing
