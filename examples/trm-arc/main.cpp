@@ -140,7 +140,7 @@ int main(int argc, char** argv) {
   trm::arc::build_options build;
   int canvas = trm::arc::max_side;
   bool quiet = false, json = false;
-  std::string output, preset;
+  std::string output, preset;  // preset: empty where the checkpoint says it
   std::size_t max_tasks = 0;
   CLI::App* build_command = app.add_subcommand("build-dataset", "Augment ARC tasks and write them in the published dataset format");
   build_command->footer("Example: trm-arc build-dataset --source kaggle/combined --subsets training2,evaluation2,concept --test-set evaluation2 "
@@ -164,7 +164,7 @@ int main(int argc, char** argv) {
   train_command->footer("Example: trm-arc train --data data/arc2 --run runs/first --preset small --steps 20000 --lr 1e-3");
   train_command->add_option("--data", train.data, "Dataset folders, separated by commas")->required()->delimiter(',');
   train_command->add_option("--run", train.run, "Folder to make for the run")->required();
-  train_command->add_option("--preset", preset, "Model: paper, paper-bf16 or small")->default_val("small");
+  train_command->add_option("--preset", preset, "Model: paper, paper-bf16 or small")->default_str("small");
   train_command->add_option("--steps", train.steps, "Supervision steps (one update each); instead of --epochs")->capture_default_str()->check(CLI::NonNegativeNumber);
   train_command->add_option("--epochs", train.epochs, "Passes over the task groups")->capture_default_str()->check(CLI::NonNegativeNumber);
   train_command->add_option("--epochs-per-iteration", train.epochs_per_iteration, "Passes whose group orders are joined before a partial batch is dropped; 0: as many as fill 100 batches")->capture_default_str()->check(CLI::NonNegativeNumber);
@@ -226,7 +226,7 @@ int main(int argc, char** argv) {
   std::string init_output;
   CLI::App* init_command = app.add_subcommand("init", "Write an untrained checkpoint");
   init_command->footer("Example: trm-arc init --preset paper --data data/arc2 --output initial.safetensors");
-  init_command->add_option("--preset", preset, "Model: paper, paper-bf16 or small")->default_val("small");
+  init_command->add_option("--preset", preset, "Model: paper, paper-bf16 or small")->default_str("small");
   init_command->add_option("--data", init_data, "Dataset folders that say the canvas and the number of identifiers")->delimiter(',');
   init_command->add_option("--identifiers", identifiers, "Puzzle rows, where no dataset is given")->check(CLI::PositiveNumber);
   init_command->add_option("--canvas", canvas, "Side of the canvas, where no dataset is given")->check(CLI::Range(1, 30));
@@ -234,6 +234,7 @@ int main(int argc, char** argv) {
   init_command->add_option("--output", init_output, "File to write")->required();
 
   return program::run("trm-arc", app, argc, argv, [&] {
+    if (preset.empty() && (train_command->parsed() || init_command->parsed())) preset = "small";
     if (build_command->parsed()) {
       build.output = output;
       if (limit->count() > 0) build.filter.max_tasks = max_tasks;

@@ -56,6 +56,8 @@ for file in train/dataset.json train/all__inputs.npy test/all__labels.npy identi
 done
 
 succeeds "init" init --preset small --data data --seed 3 --output initial.safetensors
+succeeds "init paper" init --preset paper --identifiers 2 --output paper.safetensors
+refuses 1 'paper.safetensors.*puzzle rows|100 tokens' evaluate --data data --checkpoint paper.safetensors --output x --quiet
 succeeds "evaluate" evaluate --data data --checkpoint initial.safetensors --output first --batch 4 --max-steps 2 --quiet \
   --save logits,preds,q_halt_logits
 [ -s first/outputs.safetensors ] || fail "evaluate: no outputs.safetensors"
