@@ -19,6 +19,7 @@ namespace trm::cpu {
 /// processor has it (subnormal numbers count as zero there), elsewhere widened to float32.
 struct builtin_product {
   static constexpr int row_block = 28;
+  static constexpr bool rows_independent = true;
 
   template <class T>
   static constexpr std::size_t prepared_bytes(int n, int k) {

@@ -24,6 +24,7 @@ namespace trm::cpu {
 /// environment.
 struct cblas_product {
   static constexpr int row_block = 64;
+  static constexpr bool rows_independent = false;
 
   template <class T>
   static constexpr std::size_t prepared_bytes(int n, int k) {

@@ -341,7 +341,8 @@ class context {
     const bool merged = c.rows == 1 || (X::order == layout::channels_last && s.sample == c.rows * s.row);
     const std::ptrdiff_t row = c.rows == 1 ? s.sample : s.row;
     const int total = merged ? c.batch * c.rows : c.rows, runs = merged ? 1 : c.batch;
-    const int block = rows_at_once(total * runs, Provider::row_block), blocks = (total + block - 1) / block;
+    const int block = Provider::rows_independent ? rows_at_once(total * runs, Provider::row_block) : Provider::row_block;
+    const int blocks = (total + block - 1) / block;
     pool_.run(runs * blocks, [&](int task, int worker) {
       const int run = task / blocks, first = task % blocks * block, m = std::min(block, total - first);
       A* tile = reinterpret_cast<A*>(worker_memory(worker));

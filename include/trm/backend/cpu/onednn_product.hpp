@@ -25,6 +25,7 @@ namespace trm::cpu {
 /// oneDNN refuses (bf16 on a processor without AVX-512) throws trm::error.
 struct onednn_product {
   static constexpr int row_block = 64;
+  static constexpr bool rows_independent = false;
 
   /// An upper bound: oneDNN pads blocked weights, to at most 64 in both directions.
   template <class T>

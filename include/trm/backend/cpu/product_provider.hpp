@@ -24,6 +24,7 @@ struct strided {
 /// float32):
 ///
 ///   row_block                                       the most rows of one `multiply`
+///   rows_independent                                is a row of `tile` the same, bit for bit, whatever rows are beside it?
 ///   prepared_bytes<T>(n, k)                         bytes of a weight in the form that `multiply` reads
 ///   prepare<T>(w, n, k, out)                        out = T(w(i, j)), w [n, k] of float or double
 ///   multiply_workspace<T>(n, k)                     bytes that one thread needs, a multiple of 64
@@ -35,13 +36,13 @@ struct strided {
 ///
 /// Prepared weights and workspaces are aligned to 64 bytes; `a`, `d`, `x`, `tile` and `g` to their type. Any strides
 /// are correct; unit strides of one of the two axes are what providers are made for. No result depends on the number of
-/// threads. With `reference_product` and `builtin_product` a row of `tile` does not depend on the other rows, bit for
-/// bit; libraries promise no such thing.
+/// threads. Libraries do not promise that rows are independent: what calls them splits rows the same way always.
 template <class P>
 concept product_provider = requires(thread_pool& pool, strided<const float> wf, strided<const double> wd,
                                     strided<const bf16> b, void* memory, const void* prepared, float* f, double* d,
                                     int i, std::ptrdiff_t s) {
   { P::row_block } -> std::convertible_to<int>;
+  { P::rows_independent } -> std::convertible_to<bool>;
   { P::template prepared_bytes<bf16>(i, i) } -> std::same_as<std::size_t>;
   { P::template multiply_workspace<bf16>(i, i) } -> std::same_as<std::size_t>;
   { P::template accumulate_workspace<bf16>(i, i) } -> std::same_as<std::size_t>;

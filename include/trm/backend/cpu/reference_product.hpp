@@ -9,6 +9,7 @@ namespace trm::cpu {
 
 struct reference_product {
   static constexpr int row_block = 32;
+  static constexpr bool rows_independent = true;
 
   template <class T>
   static constexpr std::size_t prepared_bytes(int n, int k) {
