@@ -127,9 +127,16 @@ TEST_CASE("inference that is not training's forward pass") {
 
 TEST_CASE("options that do not fit") {
   using layer = trm::linear<3>;
-  const auto run = [](const trm::testing::gradient_check_options& o) { trm::testing::check_gradient<layer, trm::shape{3, 4}>(o); };
+  const auto run = [](const trm::testing::gradient_check_options& o) {
+    trm::testing::check_gradient<layer, trm::shape{3, 4}>(o);
+  };
   trm_test::check_error([&] { run({.batch = 0}); }, "gradient check: batch, rows");
   trm_test::check_error([&] { run({.rows = 4}); }, "gradient check: batch, rows");
-  trm_test::check_error([&] { run({.batch = 2, .lengths = {1, 2, 3}}); }, "lengths and prefixes need a number for each of 2 samples");
-  trm_test::check_error([&] { run({.batch = 2, .prefixes = {1}}); }, "lengths and prefixes need a number for each of 2 samples");
+  trm_test::check_error(
+      [&] {
+        run({.batch = 2, .lengths = {1, 2, 3}});
+      },
+      "lengths and prefixes need a number for each of 2 samples");
+  trm_test::check_error([&] { run({.batch = 2, .prefixes = {1}}); },
+                        "lengths and prefixes need a number for each of 2 samples");
 }
