@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -111,9 +112,10 @@ trm::batch batch_of(const std::vector<int>& inputs, const std::vector<int>& labe
   return {inputs, labels, Model::W > 0 ? std::span<const int>(identifiers) : std::span<const int>()};
 }
 
-/// The whole recorded run of a float32 case.
-template <class Model>
-void check_recorded(const std::string& name, const std::filesystem::path& folder, int threads = 1) {
+/// The recorded run of a float32 case: all of it, or its first `steps` and the evaluation.
+template <class Model, class Backend = trm::cpu::context<>>
+void check_recorded(const std::string& name, const std::filesystem::path& folder, int threads = 1,
+                    std::size_t steps = std::numeric_limits<std::size_t>::max()) {
   recorded r(folder, name);
   const trm::safetensors_file& file = r.file();
   const trm::json config = r.metadata("config"), optimizer = r.metadata("optimizer"), metrics = r.metadata("metrics_per_step");
@@ -121,7 +123,7 @@ void check_recorded(const std::string& name, const std::filesystem::path& folder
   const auto sparse_rates = optimizer.at("sparse_lr_per_step").get<std::vector<double>>();
   const int batch = config.at("batch_size").get<int>(), max_steps = config.at("halt_max_steps").get<int>();
 
-  trm::cpu::context<> device(threads);
+  Backend device(threads);
   trm::training_options options{.batch = batch, .max_steps = max_steps, .exploration = 0};
   options.optimizer.beta1 = optimizer.at("betas").at(0).get<double>();
   options.optimizer.beta2 = optimizer.at("betas").at(1).get<double>();
@@ -129,7 +131,7 @@ void check_recorded(const std::string& name, const std::filesystem::path& folder
   options.puzzle_weight_decay = optimizer.at("sparse_weight_decay").get<double>();
   options.ema_rate = optimizer.at("ema_rate").get<double>();
   options.puzzle_identifiers = config.at("num_puzzle_identifiers").get<std::size_t>();
-  trm::trainer<Model> t(device, options);
+  trm::trainer<Model, trm::adam_atan2, Backend> t(device, options);
   trm::read_weights(file, t.weights(), "init.");
   if (Model::W > 0) t.table() = trm::read_puzzle_table<Model>(file, batch, "init.");
   t.weights_changed();
@@ -141,16 +143,16 @@ void check_recorded(const std::string& name, const std::filesystem::path& folder
     }
   }
 
-  for (std::size_t s = 1; s <= rates.size(); ++s) {
+  for (std::size_t s = 1; s <= std::min(steps, rates.size()); ++s) {
     INFO("step ", s);
     const std::string step = "step" + std::to_string(s), at = step + ".";
     const auto inputs = file.read<int>(at + "batch.inputs"), labels = file.read<int>(at + "batch.labels");
     const auto identifiers = file.read<int>(at + "batch.puzzle_identifiers");
     t.forward_backward(batch_of<Model>(inputs, labels, identifiers));
 
-    const auto halted = file.read<int>(at + "halted"), steps = file.read<int>(at + "steps");
+    const auto halted = file.read<int>(at + "halted"), steps_done = file.read<int>(at + "steps");
     CHECK(std::equal(halted.begin(), halted.end(), t.samples().halted.begin()));
-    CHECK(std::equal(steps.begin(), steps.end(), t.samples().steps.begin()));
+    CHECK(std::equal(steps_done.begin(), steps_done.end(), t.samples().steps.begin()));
     if (s <= 2) {
       distance logits, q;
       logits.add_all(t.logits(), file.read<double>(at + "out.logits"));
@@ -193,7 +195,9 @@ void check_recorded(const std::string& name, const std::filesystem::path& folder
     if (want.contains("q_continue_loss")) CHECK(Model::trains_continue);
   }
 
+  const bool whole = steps >= rates.size();
   for (const auto& e : Model::table) {
+    if (!whole) break;
     const std::string n(e.name());
     distance last, average;
     last.add_all(t.weights()[n], file.read<double>("final." + n));
@@ -201,7 +205,7 @@ void check_recorded(const std::string& name, const std::filesystem::path& folder
     r.check("final", n, last);
     r.check("ema", n, average);
   }
-  if (Model::W > 0) {
+  if (whole && Model::W > 0) {
     distance rows;
     rows.add_all(std::span<const float>(t.table().data(), t.table().rows() * t.table().width()),
                  file.read<double>(std::string("final.") + Model::puzzle_table_name));
@@ -211,7 +215,7 @@ void check_recorded(const std::string& name, const std::filesystem::path& folder
   // evaluation with the recorded final weights
   trm::weights<Model> final_weights;
   trm::read_weights(file, final_weights, "final.");
-  trm::solver<Model> solver(device, batch);
+  trm::solver<Model, Backend> solver(device, batch);
   solver.use(final_weights);
   trm::puzzle_table<float> table;
   if (Model::W > 0) table = trm::read_puzzle_table<Model>(file, batch, "final.");

@@ -4,7 +4,8 @@
 
 namespace {
 
-constexpr trm::config c{.tokens = 16, .vocab = 7, .hidden = 32, .heads = 2, .l_cycles = 2, .puzzle_positions = 2, .puzzle_width = 32};
+constexpr trm::config c{
+    .tokens = 16, .vocab = 7, .hidden = 32, .heads = 2, .l_cycles = 2, .puzzle_positions = 2, .puzzle_width = 32};
 
 /// Quantities by name, in the order of the model, as float64.
 using quantities = std::vector<std::pair<std::string, std::vector<double>>>;
@@ -22,7 +23,9 @@ struct first_step {
 
 template <class Model>
 trm::training_options options_of(const trm::json& config, const trm::json& optimizer) {
-  trm::training_options o{.batch = config.at("batch_size").get<int>(), .max_steps = config.at("halt_max_steps").get<int>(), .exploration = 0};
+  trm::training_options o{.batch = config.at("batch_size").get<int>(),
+                          .max_steps = config.at("halt_max_steps").get<int>(),
+                          .exploration = 0};
   o.optimizer.beta1 = optimizer.at("betas").at(0).get<double>();
   o.optimizer.beta2 = optimizer.at("betas").at(1).get<double>();
   o.optimizer.weight_decay = optimizer.at("weight_decay").get<double>();
@@ -59,8 +62,10 @@ first_step ours(const trm_test::recorded& r) {
   first_step s;
   s.outputs.emplace_back("logits", numbers(t.logits()));
   s.outputs.emplace_back("q", std::vector<double>{});
-  for (const auto& q : t.samples().halting) s.outputs.back().second.push_back(q.q_halt), s.outputs.back().second.push_back(q.q_continue);
-  for (const char* state : Model::schedule::states) s.outputs.emplace_back(std::string("z_") + state, numbers(t.state(state)));
+  for (const auto& q : t.samples().halting)
+    s.outputs.back().second.push_back(q.q_halt), s.outputs.back().second.push_back(q.q_continue);
+  for (const char* state : Model::schedule::states)
+    s.outputs.emplace_back(std::string("z_") + state, numbers(t.state(state)));
   for (const auto& e : Model::table) s.gradients.emplace_back(std::string(e.name()), numbers(t.gradient(e.name())));
   s.gradients.emplace_back("puzzle rows", numbers(t.puzzle_gradient()));
   return s;
@@ -71,8 +76,10 @@ first_step theirs(const trm_test::recorded& r) {
   first_step s;
   s.outputs.emplace_back("logits", r.file().read<double>("step1.out.logits"));
   s.outputs.emplace_back("q", std::vector<double>{});
-  const auto halt = r.file().read<double>("step1.out.q_halt_logits"), go_on = r.file().read<double>("step1.out.q_continue_logits");
-  for (std::size_t b = 0; b < halt.size(); ++b) s.outputs.back().second.push_back(halt[b]), s.outputs.back().second.push_back(go_on[b]);
+  const auto halt = r.file().read<double>("step1.out.q_halt_logits"),
+             go_on = r.file().read<double>("step1.out.q_continue_logits");
+  for (std::size_t b = 0; b < halt.size(); ++b)
+    s.outputs.back().second.push_back(halt[b]), s.outputs.back().second.push_back(go_on[b]);
   for (const char* state : Model::schedule::states) {
     s.outputs.emplace_back(std::string("z_") + state, r.file().read<double>(std::string("step1.carry.z_") + state));
   }
@@ -109,8 +116,8 @@ TEST_CASE("trm_bf16: the first step") {
     const double to_recording = between(bf16.outputs[i].second, want).relative_norm();
     const double ours_to_single = between(bf16.outputs[i].second, single.outputs[i].second).relative_norm();
     const double theirs_to_single = between(want, single.outputs[i].second).relative_norm();
-    MESSAGE(name << ": ours to the recording" << figure(" %.2e", to_recording) << "; to float32: ours" << figure(" %.2e", ours_to_single)
-                 << ", the recording" << figure(" %.2e", theirs_to_single));
+    MESSAGE(name << ": ours to the recording" << figure(" %.2e", to_recording) << "; to float32: ours"
+                 << figure(" %.2e", ours_to_single) << ", the recording" << figure(" %.2e", theirs_to_single));
     CHECK(to_recording < 5e-2);
     CHECK(ours_to_single <= theirs_to_single);
   }
@@ -119,16 +126,17 @@ TEST_CASE("trm_bf16: the first step") {
     const std::string& name = recording.gradients[i].first;
     const std::vector<double>& want = recording.gradients[i].second;
     const auto d = between(bf16.gradients[i].second, want);
-    const auto a = between(bf16.gradients[i].second, single.gradients[i].second), b = between(want, single.gradients[i].second);
+    const auto a = between(bf16.gradients[i].second, single.gradients[i].second),
+               b = between(want, single.gradients[i].second);
     whole.add_all(d), whole_ours.add_all(a), whole_theirs.add_all(b);
-    MESSAGE(name << ": cosine with the recording" << figure(" %.6f", d.cosine()) << "; to float32: ours" << figure(" %.2e", a.relative_norm())
-                 << ", the recording" << figure(" %.2e", b.relative_norm()));
+    MESSAGE(name << ": cosine with the recording" << figure(" %.6f", d.cosine()) << "; to float32: ours"
+                 << figure(" %.2e", a.relative_norm()) << ", the recording" << figure(" %.2e", b.relative_norm()));
     CHECK(d.cosine() > 0.995);
     CHECK(a.relative_norm() <= b.relative_norm());
   }
-  MESSAGE("whole gradient: cosine with the recording" << figure(" %.6f", whole.cosine()) << "; to float32: ours"
-                                                     << figure(" %.2e", whole_ours.relative_norm()) << ", the recording"
-                                                     << figure(" %.2e", whole_theirs.relative_norm()));
+  MESSAGE("whole gradient: cosine with the recording"
+          << figure(" %.6f", whole.cosine()) << "; to float32: ours" << figure(" %.2e", whole_ours.relative_norm())
+          << ", the recording" << figure(" %.2e", whole_theirs.relative_norm()));
   CHECK(whole.cosine() > 0.999);
   CHECK(whole_ours.relative_norm() <= whole_theirs.relative_norm());
 }
@@ -155,7 +163,8 @@ TEST_CASE("trm_bf16: who halts when, all through the recorded run") {
     CHECK(report.metrics.count == metrics.at(s - 1).at("count").get<double>());
     CHECK(report.metrics.steps == metrics.at(s - 1).at("steps").get<double>());
     const double loss = metrics.at(s - 1).at("loss").get<double>();
-    MESSAGE("step " << s << ": loss" << figure(" %.4f", report.metrics.loss()) << ", recorded" << figure(" %.4f", loss));
+    MESSAGE("step " << s << ": loss" << figure(" %.4f", report.metrics.loss()) << ", recorded"
+                    << figure(" %.4f", loss));
     if (s == 1) CHECK(report.metrics.loss() == doctest::Approx(loss).epsilon(2e-2));
   }
 }
