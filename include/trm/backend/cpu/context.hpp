@@ -9,8 +9,10 @@
 #include "trm/backend/count.hpp"
 #include "trm/backend/cpu/attention_kernel.hpp"
 #include "trm/backend/cpu/builtin_product.hpp"
+#include "trm/backend/cpu/embedding.hpp"
 #include "trm/backend/cpu/isa.hpp"
 #include "trm/backend/cpu/losses.hpp"
+#include "trm/backend/cpu/optimizer.hpp"
 #include "trm/backend/cpu/sinks.hpp"
 #include "trm/backend/cpu/thread_pool.hpp"
 #include "trm/backend/cpu/weights.hpp"
@@ -181,77 +183,23 @@ class context {
   // ---- embedding ----
   template <int P, int W, class C, class M, class T, int V, int D, class X>
   void embed(const C& c, embedding_input<M> in, tensor<weight<T>, V, D> table, double scale, X x) {
-    using A = accumulator<T>;
-    const A s = static_cast<A>(scale);
-    const int tokens = c.rows - P;
-    pool_.run(c.batch * c.rows, [&](int task, int) {
-      const int b = task / c.rows, r = task % c.rows;
-      T* out = detail::row_at(x, {b, r, c.rows}).data;
-      const A* from = nullptr;
-      int n = D;
-      if (r < P) {
-        n = std::clamp(W - r * D, 0, D);
-        from = in.puzzle_rows + static_cast<std::ptrdiff_t>(b) * W + static_cast<std::ptrdiff_t>(r) * D;
-      } else {
-        from = table.data.master + static_cast<std::ptrdiff_t>(in.tokens[static_cast<std::ptrdiff_t>(b) * tokens + r - P]) * D;
-      }
-      for (int i = 0; i < n; ++i) out[i] = static_cast<T>(s * static_cast<A>(static_cast<T>(from[i])));
-      for (int i = n; i < D; ++i) out[i] = T{};
-    });
+    detail::embed<P, W>(pool_, c, in, table, scale, x);
   }
-  template <class C, class T, int Lmax, int D, class X>
-  void add_positions(const C& c, tensor<weight<T>, Lmax, D> positions, double scale, X x) {
-    using A = accumulator<T>;
-    pool_.run(c.batch * c.rows, [&](int task, int) {
-      const int b = task / c.rows, r = task % c.rows;
-      T* out = detail::row_at(x, {b, r, c.rows}).data;
-      const A* from = positions.data.master + static_cast<std::ptrdiff_t>(r) * D;
-      for (int i = 0; i < D; ++i) out[i] = static_cast<T>(static_cast<A>(out[i]) + static_cast<A>(scale) * static_cast<A>(static_cast<T>(from[i])));
-    });
+  template <class C, class T, int L, int D, class X>
+  void add_positions(const C& c, tensor<weight<T>, L, D> positions, double scale, X x) {
+    detail::add_positions(pool_, c, positions, scale, x);
   }
   template <int P, int W, class C, class X, class G, int V, int D, class M>
   void embed_gradient(const C& c, const int* tokens, X dx, double scale, tensor<G, V, D> table, M* puzzle_gradient) {
-    const G s = static_cast<G>(scale);
-    const int count = c.rows - P;
-    constexpr int slice = 64;  // channels: each task owns some, and walks the tokens in order
-    pool_.run((D + slice - 1) / slice, [&](int task, int) {
-      const int first = task * slice, end = std::min(D, first + slice);
-      for (int b = 0; b < c.batch; ++b) {
-        for (int r = P; r < c.rows; ++r) {
-          const auto* d = detail::row_at(dx, {b, r, c.rows}).data;
-          G* row = table.data + static_cast<std::ptrdiff_t>(tokens[static_cast<std::ptrdiff_t>(b) * count + r - P]) * D;
-          for (int i = first; i < end; ++i) row[i] += s * static_cast<G>(d[i]);
-        }
-      }
-    });
-    if constexpr (P > 0) {
-      pool_.run(c.batch * P, [&](int task, int) {
-        const int b = task / P, r = task % P;
-        const auto* d = detail::row_at(dx, {b, r, c.rows}).data;
-        M* row = puzzle_gradient + static_cast<std::ptrdiff_t>(b) * W + static_cast<std::ptrdiff_t>(r) * D;
-        for (int i = 0, n = std::clamp(W - r * D, 0, D); i < n; ++i) row[i] = static_cast<M>(s * static_cast<G>(d[i]));
-      });
-    }
+    detail::embed_gradient<P, W>(pool_, c, tokens, dx, scale, table, puzzle_gradient);
   }
-  template <class C, class X, class G, int Lmax, int D>
-  void positions_gradient(const C& c, X dx, double scale, tensor<G, Lmax, D> positions) {
-    pool_.run(c.rows, [&](int r, int) {
-      G* row = positions.data + static_cast<std::ptrdiff_t>(r) * D;
-      for (int b = 0; b < c.batch; ++b) {
-        const auto* d = detail::row_at(dx, {b, r, c.rows}).data;
-        for (int i = 0; i < D; ++i) row[i] += static_cast<G>(scale) * static_cast<G>(d[i]);
-      }
-    });
+  template <class C, class X, class G, int L, int D>
+  void positions_gradient(const C& c, X dx, double scale, tensor<G, L, D> positions) {
+    detail::positions_gradient(pool_, c, dx, scale, positions);
   }
   template <class C, class Z, class M, int D>
   void reset(const C& c, Z z, tensor<M, D> initial, const unsigned char* halted) {
-    using T = typename Z::value_type;
-    pool_.run(c.batch * c.rows, [&](int task, int) {
-      const int b = task / c.rows, r = task % c.rows;
-      if (halted[b] == 0) return;
-      T* out = detail::row_at(z, {b, r, c.rows}).data;
-      for (int i = 0; i < D; ++i) out[i] = static_cast<T>(initial.data[i]);
-    });
+    detail::reset(pool_, c, z, initial, halted);
   }
 
   // ---- losses and halting ----
@@ -279,54 +227,25 @@ class context {
   // ---- flat buffers ----
   template <class T>
   void adam_atan2(T* p, T* m, T* v, const T* g, std::size_t n, adam_step s, double scale) {
-    const T b1 = static_cast<T>(s.beta1), b2 = static_cast<T>(s.beta2), keep = static_cast<T>(1 - s.learning_rate * s.weight_decay);
-    const T rate = static_cast<T>(s.learning_rate / (1 - std::pow(s.beta1, static_cast<double>(s.t))));
-    const T root = static_cast<T>(1 / std::sqrt(1 - std::pow(s.beta2, static_cast<double>(s.t))));
-    const T one1 = static_cast<T>(1 - s.beta1), one2 = static_cast<T>(1 - s.beta2), factor = static_cast<T>(scale);
-    in_chunks(n, [&](std::size_t i) TRM_INLINE {
-      const T gi = g[i] * factor;
-      m[i] = b1 * m[i] + one1 * gi;
-      v[i] = b2 * v[i] + one2 * gi * gi;
-      p[i] = p[i] * keep - rate * std::atan2(m[i], std::sqrt(v[i]) * root);
-    });
+    detail::adam_like(pool_, p, m, v, g, n, s, scale, [](T moment, T r) { return std::atan2(moment, r); });
   }
   template <class T>
   void adamw(T* p, T* m, T* v, const T* g, std::size_t n, adam_step s, double scale) {
-    const T b1 = static_cast<T>(s.beta1), b2 = static_cast<T>(s.beta2), keep = static_cast<T>(1 - s.learning_rate * s.weight_decay);
-    const T rate = static_cast<T>(s.learning_rate / (1 - std::pow(s.beta1, static_cast<double>(s.t))));
-    const T root = static_cast<T>(1 / std::sqrt(1 - std::pow(s.beta2, static_cast<double>(s.t))));
-    const T one1 = static_cast<T>(1 - s.beta1), one2 = static_cast<T>(1 - s.beta2), factor = static_cast<T>(scale);
     const T eps = static_cast<T>(s.epsilon);
-    in_chunks(n, [&](std::size_t i) TRM_INLINE {
-      const T gi = g[i] * factor;
-      m[i] = b1 * m[i] + one1 * gi;
-      v[i] = b2 * v[i] + one2 * gi * gi;
-      p[i] = p[i] * keep - rate * m[i] / (std::sqrt(v[i]) * root + eps);
-    });
+    detail::adam_like(pool_, p, m, v, g, n, s, scale, [eps](T moment, T r) { return moment / (r + eps); });
   }
   template <class T>
   void ema(T* average, const T* p, std::size_t n, double rate) {
     const T keep = static_cast<T>(rate), add = static_cast<T>(1 - rate);
-    in_chunks(n, [&](std::size_t i) TRM_INLINE { average[i] = add * p[i] + keep * average[i]; });
+    detail::each_element(pool_, n, [=](std::size_t i) TRM_INLINE { average[i] = add * p[i] + keep * average[i]; });
   }
   template <class T>
   double squared_norm(const T* g, std::size_t n) {
-    // 64 partial sums of fixed ranges, added in order
-    constexpr std::size_t parts = 64;
-    double part[parts] = {};
-    pool_.run(static_cast<int>(parts), [&](int task, int) {
-      const auto t = static_cast<std::size_t>(task);
-      double sum = 0;
-      for (std::size_t i = n * t / parts; i < n * (t + 1) / parts; ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
-      part[t] = sum;
-    });
-    double sum = 0;
-    for (double x : part) sum += x;
-    return sum;
+    return detail::squared_norm(pool_, g, n);
   }
   template <class T>
   void clear(T* g, std::size_t n) {
-    in_chunks(n, [&](std::size_t i) TRM_INLINE { g[i] = T(0); });
+    detail::each_element(pool_, n, [=](std::size_t i) TRM_INLINE { g[i] = T(0); });
   }
 
  private:
@@ -367,17 +286,6 @@ class context {
     const int workers = pool_.size();
     const int rounds = (total + most * workers - 1) / (most * workers);
     return std::max(1, (total + rounds * workers - 1) / (rounds * workers));
-  }
-  /// f(i) for i < n, in ranges of fixed size.
-  template <class F>
-  void in_chunks(std::size_t n, F f) {
-    constexpr std::size_t chunk = 16384;
-    pool_.run(static_cast<int>((n + chunk - 1) / chunk), [&](int task, int) {
-      const std::size_t first = static_cast<std::size_t>(task) * chunk, end = std::min(n, first + chunk);
-      for_isa(current_isa(), [&](auto) TRM_INLINE {
-        for (std::size_t i = first; i < end; ++i) f(i);
-      });
-    });
   }
   template <class Mask, class C>
   static auto visible(const C& c, int b) {
