@@ -8,8 +8,14 @@
 
 namespace {
 
-constexpr trm::config base{.tokens = 30, .vocab = 9, .hidden = 64, .heads = 4, .h_cycles = 2, .l_cycles = 3,
-                           .puzzle_positions = 2, .puzzle_width = 100};
+constexpr trm::config base{.tokens = 30,
+                           .vocab = 9,
+                           .hidden = 64,
+                           .heads = 4,
+                           .h_cycles = 2,
+                           .l_cycles = 3,
+                           .puzzle_positions = 2,
+                           .puzzle_width = 100};
 template <class Change>
 constexpr trm::config with(Change change) {
   trm::config c = base;
@@ -17,10 +23,11 @@ constexpr trm::config with(Change change) {
   return c;
 }
 template <trm::config C>
-constexpr bool has_plan = trm::plan<trm::model<C, float>>(2).total() > 0 && trm::plan<trm::model<C, trm::bf16>>(2).flops > 0 &&
-                          trm::inference_plan<trm::model<C, float>>(2).total() > 0;
+constexpr bool has_plan =
+    trm::plan<trm::model<C, float>>(2).total() > 0 && trm::plan<trm::model<C, trm::bf16>>(2).flops > 0 &&
+    trm::inference_plan<trm::model<C, float>>(2).total() > 0;
 
-constexpr std::size_t heads = 2 * 9 * 64 + 2 * 64 + 2;                               // embedding, token head, Q head
+constexpr std::size_t heads = 2 * 9 * 64 + 2 * 64 + 2;  // embedding, token head, Q head
 constexpr std::size_t feed_forward = 3 * 64 * 256, attention = 4 * 64 * 64, mixer = 3 * 32 * 256;  // of one layer
 template <trm::config C>
 constexpr std::size_t parameters = trm::model<C>::parameter_count;
@@ -62,17 +69,21 @@ constexpr auto masked = with([](auto& c) { c.mask = trm::mask_kind::prefix, c.lo
 static_assert(has_plan<masked>);
 static_assert(parameters<masked> == parameters<base>);
 // What a mask saves is not counted, by the convention.
-static_assert(trm::count_training_step<trm::model<masked>>(1).flops() == trm::count_training_step<trm::model<base>>(1).flops());
+static_assert(trm::count_training_step<trm::model<masked>>(1).flops() ==
+              trm::count_training_step<trm::model<base>>(1).flops());
 
 // q_continue costs a forward pass of the whole step, and its memory.
 constexpr auto go_on = with([](auto& c) { c.halting = trm::halting_kind::q_continue; });
 static_assert(has_plan<go_on>);
-constexpr double forward = trm::count_inference_step<trm::model<base>>(1).flops() - 2.0 * 30 * 64 * 9;  // without the token head
-static_assert(trm::count_training_step<trm::model<go_on>>(1).flops() == trm::count_training_step<trm::model<base>>(1).flops() + forward);
+constexpr double forward =
+    trm::count_inference_step<trm::model<base>>(1).flops() - 2.0 * 30 * 64 * 9;  // without the token head
+static_assert(trm::count_training_step<trm::model<go_on>>(1).flops() ==
+              trm::count_training_step<trm::model<base>>(1).flops() + forward);
 static_assert(trm::plan<trm::model<go_on>>(1).activations > trm::plan<trm::model<base>>(1).activations);
 static_assert(trm::plan<trm::model<go_on>>(1).parameters == trm::plan<trm::model<base>>(1).parameters);
 
-constexpr auto fixed = with([](auto& c) { c.halting = trm::halting_kind::fixed, c.puzzle_positions = c.puzzle_width = 0; });
+constexpr auto fixed =
+    with([](auto& c) { c.halting = trm::halting_kind::fixed, c.puzzle_positions = c.puzzle_width = 0; });
 static_assert(has_plan<fixed>);
 static_assert(trm::model<fixed>::L == 30);
 static_assert(parameters<fixed> == parameters<base>);  // the puzzle table is not among them
@@ -89,7 +100,9 @@ template <class Model>
 constexpr bool sound() {
   std::size_t end = 0;
   for (const auto& e : Model::table) {
-    if (e.offset % trm::parameter_alignment != 0 || e.offset < end || e.count == 0 || e.name().substr(0, 12) != "model.inner.") return false;
+    if (e.offset % trm::parameter_alignment != 0 || e.offset < end || e.count == 0 ||
+        e.name().substr(0, 12) != "model.inner.")
+      return false;
     end = e.offset + e.count;
     for (const auto& o : Model::table) {
       if (&o != &e && o.name() == e.name()) return false;
@@ -97,7 +110,8 @@ constexpr bool sound() {
   }
   return end <= Model::extent;
 }
-static_assert(sound<trm::model<base>>() && sound<trm::model<hrm>>() && sound<trm::model<six>>() && sound<trm::model<learned>>());
+static_assert(sound<trm::model<base>>() && sound<trm::model<hrm>>() && sound<trm::model<six>>() &&
+              sound<trm::model<learned>>());
 
 }  // namespace
 

@@ -20,8 +20,8 @@ namespace {
 constexpr trm::shape input{4, 8};
 using num = trm::numerics<float>;
 template <class L>
-inline constexpr bool keeps = trm::layer<L, input, num> && trm::layer<L, input, trm::numerics<trm::bf16>> &&
-                              trm::layer<L, input, trm::numerics<double>>;
+inline constexpr bool keeps = trm::layer<L, input, num>&& trm::layer<L, input, trm::numerics<trm::bf16>>&&
+    trm::layer<L, input, trm::numerics<double>>;
 
 using attention = trm::post_norm<trm::attention<2>>;
 using mlp = trm::post_norm<trm::swiglu<4>>;
@@ -100,8 +100,8 @@ static_assert(out_of<trm::chain<trm::named<"a", trm::linear<3>>, trm::named<"b",
 
 // swiglu's inner width: 2/3 of expansion * width, half to even, up to a multiple of 256
 static_assert(trm::swiglu_width(4, 512) == 1536);
-static_assert(trm::swiglu_width(4, 97) == 512);    // 258.67
-static_assert(trm::swiglu_width(4, 96) == 256);    // exactly 256
+static_assert(trm::swiglu_width(4, 97) == 512);  // 258.67
+static_assert(trm::swiglu_width(4, 96) == 256);  // exactly 256
 static_assert(trm::swiglu_width(4, 32) == 256);
 static_assert(trm::swiglu_width(4, 128) == 512);   // 341.33
 static_assert(trm::swiglu_width(4, 916) == 2560);  // 2442.67
@@ -110,19 +110,25 @@ static_assert(trm::swiglu_width(0.75, 513) == 256);  // 256.5 rounds to the even
 static_assert(trm::swiglu_width(0.75, 515) == 512);  // 257.5 to 258
 static_assert(trm::swiglu_width(2, 577) == 1024);    // 769.33
 
-// Memory: every view and parameter begins on its boundary, siblings' scratch shares its place, one layer's saved does not
+// Memory: every view and parameter begins on its boundary, siblings' scratch shares its place, what they save does not
 template <class L>
 using bound_to = trm::bound<L, input, num>;
-constexpr std::size_t saved_bytes(auto layer) { return trm::sample_bytes<typename decltype(layer)::template saved<trm::mode::training>>(); }
-constexpr std::size_t scratch_bytes(auto layer) { return trm::sample_bytes<typename decltype(layer)::template scratch<trm::mode::training>>(); }
+constexpr std::size_t saved_bytes(auto layer) {
+  return trm::sample_bytes<typename decltype(layer)::template saved<trm::mode::training>>();
+}
+constexpr std::size_t scratch_bytes(auto layer) {
+  return trm::sample_bytes<typename decltype(layer)::template scratch<trm::mode::training>>();
+}
 static_assert(saved_bytes(bound_to<block>{}) % trm::alignment == 0);
-static_assert(saved_bytes(bound_to<block>{}) ==
-              saved_bytes(bound_to<attention>{}) + saved_bytes(bound_to<mlp>{}) + trm::round_up(4 * 8 * sizeof(float), trm::alignment));
-static_assert(scratch_bytes(bound_to<block>{}) == std::max(scratch_bytes(bound_to<attention>{}), scratch_bytes(bound_to<mlp>{})) +
-                                                      trm::round_up(4 * 8 * sizeof(float), trm::alignment));
+static_assert(saved_bytes(bound_to<block>{}) == saved_bytes(bound_to<attention>{}) + saved_bytes(bound_to<mlp>{}) +
+                                                    trm::round_up(4 * 8 * sizeof(float), trm::alignment));
+static_assert(scratch_bytes(bound_to<block>{}) ==
+              std::max(scratch_bytes(bound_to<attention>{}), scratch_bytes(bound_to<mlp>{})) +
+                  trm::round_up(4 * 8 * sizeof(float), trm::alignment));
 static_assert(saved_bytes(bound_to<trm::repeat<"l", 3, block>>{}) ==
               3 * saved_bytes(bound_to<block>{}) + 2 * trm::round_up(4 * 8 * sizeof(float), trm::alignment));
-static_assert(scratch_bytes(bound_to<trm::repeat<"l", 3, block>>{}) == scratch_bytes(bound_to<trm::repeat<"l", 9, block>>{}));
+static_assert(scratch_bytes(bound_to<trm::repeat<"l", 3, block>>{}) ==
+              scratch_bytes(bound_to<trm::repeat<"l", 9, block>>{}));
 static_assert(trm::sample_bytes<bound_to<block>::saved<trm::mode::inference>>() == 0);
 
 constexpr auto table = trm::parameter_table<bound_to<trm::repeat<"layers", 2, block>>::params<float>>();
@@ -146,7 +152,8 @@ constexpr trm::count work = [] {
   const trm::call<trm::count> c{k, 3, 4};
   using l = bound_to<trm::linear<5, trm::bias::zero>>;
   trm::empty s, scratch;
-  l::forward<trm::mode::training>(c, l::params<float>{}, trm::view<float, 4, 8>{}, s, scratch, trm::sink::store<trm::view<float, 4, 5>>{});
+  l::forward<trm::mode::training>(c, l::params<float>{}, trm::view<float, 4, 8>{}, s, scratch,
+                                  trm::sink::store<trm::view<float, 4, 5>>{});
   return k;
 }();
 static_assert(work.products == 1 && work.product_flops == 2.0 * 3 * 4 * 5 * 8 && work.element_sinks == 1);

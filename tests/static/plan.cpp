@@ -6,10 +6,22 @@
 
 namespace {
 
-constexpr trm::config arc{.tokens = 900, .vocab = 12, .hidden = 512, .heads = 8, .h_cycles = 3, .l_cycles = 4,
-                          .puzzle_positions = 16, .puzzle_width = 512};
-constexpr trm::config sudoku{.tokens = 81, .vocab = 11, .hidden = 512, .heads = 8, .h_cycles = 3, .l_cycles = 6,
-                             .puzzle_positions = 16, .puzzle_width = 512};
+constexpr trm::config arc{.tokens = 900,
+                          .vocab = 12,
+                          .hidden = 512,
+                          .heads = 8,
+                          .h_cycles = 3,
+                          .l_cycles = 4,
+                          .puzzle_positions = 16,
+                          .puzzle_width = 512};
+constexpr trm::config sudoku{.tokens = 81,
+                             .vocab = 11,
+                             .hidden = 512,
+                             .heads = 8,
+                             .h_cycles = 3,
+                             .l_cycles = 6,
+                             .puzzle_positions = 16,
+                             .puzzle_width = 512};
 constexpr trm::config sudoku_mixer = [] {
   trm::config c = sudoku;
   c.mixing = trm::mixing_kind::tokens;
@@ -17,10 +29,11 @@ constexpr trm::config sudoku_mixer = [] {
   return c;
 }();
 
-/// FLOPs of a training step by the field's convention (matrix products and attention; the gradient twice the forward pass of
-/// the cycle that has one): T * layers * [H(L+1) + 2(L+1)] * (lin + 4TD) + 6DVS, lin = 2(4D^2 + 3DI).
+/// FLOPs of a training step by the field's convention (matrix products and attention; the gradient twice the forward
+/// pass of the cycle that has one): T * layers * [H(L+1) + 2(L+1)] * (lin + 4TD) + 6DVS, lin = 2(4D^2 + 3DI).
 constexpr double convention(const trm::config& c) {
-  const double T = c.length(), D = c.hidden, I = trm::swiglu_width(c.expansion, c.hidden), H = c.h_cycles, L = c.l_cycles;
+  const double T = c.length(), D = c.hidden, I = trm::swiglu_width(c.expansion, c.hidden), H = c.h_cycles,
+               L = c.l_cycles;
   const double lin = 2 * (4 * D * D + 3 * D * I);
   return T * c.layers * (H * (L + 1) + 2 * (L + 1)) * (lin + 4 * T * D) + 6 * D * c.vocab * c.tokens;
 }
@@ -37,7 +50,8 @@ static_assert(static_cast<int>(convention(sudoku) / 1e9 + 0.5) == 48);
 
 // The mixer: two products of width `inner` over T rows of D channels in place of attention and its projections.
 constexpr double mixer_convention(const trm::config& c) {
-  const double T = c.length(), D = c.hidden, I = trm::swiglu_width(c.expansion, c.hidden), It = trm::swiglu_width(c.expansion, c.length());
+  const double T = c.length(), D = c.hidden, I = trm::swiglu_width(c.expansion, c.hidden),
+               It = trm::swiglu_width(c.expansion, c.length());
   const double block = T * 2 * 3 * D * I + D * 2 * 3 * T * It;
   return c.layers * (c.h_cycles + 2) * (c.l_cycles + 1) * block + 6 * D * c.vocab * c.tokens;
 }
@@ -47,15 +61,17 @@ static_assert(step_flops<sudoku_mixer> == mixer_convention(sudoku_mixer) + q_hea
 // Twice the batch, twice the work; a step without a gradient is the forward pass alone.
 static_assert(trm::count_training_step<trm::model<sudoku>>(2).flops() == 2 * step_flops<sudoku>);
 static_assert(trm::count_inference_step<trm::model<sudoku>>(1).flops() ==
-              97.0 * 2 * (3 * 7) * (2.0 * (4 * 512 * 512 + 3 * 512 * 1536) + 4 * 97 * 512) + 2.0 * 512 * 11 * 81 + 2.0 * 2 * 512);
+              97.0 * 2 * (3 * 7) * (2.0 * (4 * 512 * 512 + 3 * 512 * 1536) + 4 * 97 * 512) + 2.0 * 512 * 11 * 81 +
+                  2.0 * 2 * 512);
 static_assert(trm::plan<trm::model<sudoku>>(32).flops == 32 * step_flops<sudoku>);
 static_assert(trm::plan<trm::model<sudoku>>(32, 8).flops == 32 * step_flops<sudoku>);
 
 // Parameters as published: ARC has 6,829,058 besides the puzzle table.
 static_assert(trm::model<arc>::parameter_count == 6829058);
-static_assert(trm::model<sudoku>::parameter_count == 6829058 - 2 * 512);                // one word fewer, in and out
+static_assert(trm::model<sudoku>::parameter_count == 6829058 - 2 * 512);  // one word fewer, in and out
 static_assert(trm::model<sudoku_mixer>::parameter_count < trm::model<sudoku>::parameter_count);
-static_assert(trm::model<sudoku_mixer>::parameter_count == 2 * 11 * 512 + 2 * 512 + 2 + 2 * (3 * 97 * 512 + 3 * 512 * 1536));
+static_assert(trm::model<sudoku_mixer>::parameter_count ==
+              2 * 11 * 512 + 2 * 512 + 2 + 2 * (3 * 97 * 512 + 3 * 512 * 1536));
 
 template <trm::config C>
 using m = trm::model<C>;

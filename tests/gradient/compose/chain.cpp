@@ -15,13 +15,14 @@ using trm::testing::check_gradient;
 TEST_CASE("one layer") { CHECK_GRADIENT((check_gradient<chain<named<"only", linear<4>>>, trm::shape{3, 6}>())); }
 
 TEST_CASE("widths that change from layer to layer") {
-  using layers = chain<named<"a", linear<9, trm::bias::zero>>, named<"b", linear<3>>, named<"c", linear<7>>, named<"d", linear<5>>>;
+  using layers = chain<named<"a", linear<9, trm::bias::zero>>, named<"b", linear<3>>, named<"c", linear<7>>,
+                       named<"d", linear<5>>>;
   CHECK_GRADIENT((check_gradient<layers, trm::shape{3, 4}>()));
 }
 
 TEST_CASE("a norm below a product and a product below a norm") {
-  using layers = chain<named<"norm", trm::post_norm<trm::mlp<8>>>, named<"wide", linear<10>>, named<"norm_2", trm::post_norm<linear<10>>>,
-                       named<"narrow", linear<4>>>;
+  using layers = chain<named<"norm", trm::post_norm<trm::mlp<8>>>, named<"wide", linear<10>>,
+                       named<"norm_2", trm::post_norm<linear<10>>>, named<"narrow", linear<4>>>;
   CHECK_GRADIENT((check_gradient<layers, trm::shape{3, 6}>()));
 }
 

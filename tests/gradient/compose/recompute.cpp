@@ -29,7 +29,8 @@ TEST_CASE("blocks computed again, one at a time") {
 }
 
 TEST_CASE("one of the layers of a chain computed again") {
-  using layers = trm::chain<trm::named<"a", recompute<attention>>, trm::named<"b", mlp>, trm::named<"c", recompute<mlp>>>;
+  using layers =
+      trm::chain<trm::named<"a", recompute<attention>>, trm::named<"b", mlp>, trm::named<"c", recompute<mlp>>>;
   CHECK_GRADIENT((check_gradient<layers, trm::shape{3, 4}>()));
 }
 

@@ -76,8 +76,8 @@ trm::testing::gradient_report check_recursion(trm::testing::gradient_check_optio
   const std::vector<double> zeros(values);
   detail::compare(report, "x", x.data(), dx.data(), zeros.data(), values, o, loss, [] {});
   for (const auto& e : trm::parameter_table<typename core::template params<double>>()) {
-    detail::compare(report, e.name(), weights.data() + e.offset, gradient.data() + e.offset, gradient_before.data() + e.offset,
-                    e.count, o, loss, refresh);
+    detail::compare(report, e.name(), weights.data() + e.offset, gradient.data() + e.offset,
+                    gradient_before.data() + e.offset, e.count, o, loss, refresh);
   }
   // the same applications without a gradient give the same states
   begin();

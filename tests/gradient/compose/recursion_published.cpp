@@ -17,7 +17,9 @@ TEST_CASE("two states") {
   CHECK_GRADIENT((check_recursion<trm::two_state<3, 4>, input, net>()));
 }
 
-TEST_CASE("two states, on fewer rows") { CHECK_GRADIENT((check_recursion<trm::two_state<2, 2>, input, net>({.rows = 2}))); }
+TEST_CASE("two states, on fewer rows") {
+  CHECK_GRADIENT((check_recursion<trm::two_state<2, 2>, input, net>({.rows = 2})));
+}
 
 TEST_CASE("one state") { CHECK_GRADIENT((check_recursion<trm::single_state<2, 3>, input, net>())); }
 

@@ -12,7 +12,9 @@ constexpr trm::shape input{3, 4};
 using net = trm::post_norm<trm::mlp<6>>;
 }  // namespace
 
-TEST_CASE("six low-level states, all of them used") { CHECK_GRADIENT((check_recursion<trm::six_state<2, 6>, input, net>())); }
+TEST_CASE("six low-level states, all of them used") {
+  CHECK_GRADIENT((check_recursion<trm::six_state<2, 6>, input, net>()));
+}
 
 TEST_CASE("six low-level states, some of them never written") {
   CHECK_GRADIENT((check_recursion<trm::six_state<1, 2>, input, net>()));

@@ -22,6 +22,4 @@ TEST_CASE("prefix mask with padding") {
   CHECK_GRADIENT((check_gradient<prefix, input>({.batch = 3, .lengths = {6, 4, 2}, .prefixes = {2, 3, 4}})));
 }
 
-TEST_CASE("prefix mask without prefixes") {
-  CHECK_GRADIENT((check_gradient<prefix, input>()));
-}
+TEST_CASE("prefix mask without prefixes") { CHECK_GRADIENT((check_gradient<prefix, input>())); }

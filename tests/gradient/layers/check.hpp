@@ -5,9 +5,9 @@
 
 #include "trm/testing/gradient_check.hpp"
 
-#define CHECK_GRADIENT(report)              \
-  do {                                      \
-    const auto checked = (report);          \
-    INFO(checked.text());                   \
-    CHECK(checked.passed(1e-6));            \
+#define CHECK_GRADIENT(report)     \
+  do {                             \
+    const auto checked = (report); \
+    INFO(checked.text());          \
+    CHECK(checked.passed(1e-6));   \
   } while (false)

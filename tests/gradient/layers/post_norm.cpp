@@ -14,7 +14,8 @@ TEST_CASE("residual and norm around a linear layer") {
 }
 
 TEST_CASE("around attention, with padding") {
-  CHECK_GRADIENT((check_gradient<trm::post_norm<trm::attention<2>>, trm::shape{4, 8}>({.batch = 2, .lengths = {4, 2}})));
+  CHECK_GRADIENT(
+      (check_gradient<trm::post_norm<trm::attention<2>>, trm::shape{4, 8}>({.batch = 2, .lengths = {4, 2}})));
 }
 
 TEST_CASE("around swiglu, with an epsilon that matters") {

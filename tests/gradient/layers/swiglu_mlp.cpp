@@ -32,4 +32,6 @@ TEST_CASE("swiglu on fewer rows than its static length") {
 
 TEST_CASE("mlp with squared relu") { CHECK_GRADIENT((check_gradient<trm::mlp<11>, trm::shape{4, 6}>())); }
 
-TEST_CASE("mlp with an activation of one's own") { CHECK_GRADIENT((check_gradient<trm::mlp<10, silu>, trm::shape{4, 6}>())); }
+TEST_CASE("mlp with an activation of one's own") {
+  CHECK_GRADIENT((check_gradient<trm::mlp<10, silu>, trm::shape{4, 6}>()));
+}

@@ -21,9 +21,9 @@ struct model_check_options {
   double difference = 1e-5;
 };
 
-/// One supervision step of three samples, one of which begins with a carry of its own and one of which is exactly right. The
-/// step must have no part without a gradient. The targets of the Q head are constants of the loss: the predictions must not
-/// flip, and the Q values one step further are those of the undisturbed weights.
+/// One supervision step of three samples: one begins with a carry of its own, one is exactly right.
+/// The step must have no part without a gradient. The targets of the Q head are constants of the loss: the predictions
+/// must not flip, and the Q values one step further are those of the undisturbed weights.
 template <trm::config C>
 trm::testing::gradient_report check_model(const model_check_options& o = {}) {
   using model = trm::model<C, double>;
@@ -69,7 +69,8 @@ trm::testing::gradient_report check_model(const model_check_options& o = {}) {
   trm::token_result token_results[B];
   trm::halting_result halting[B];
   const trm::step_input<double> in{tokens.data(), labels.data(), rows.data(), rows_gradient.data(), reset};
-  const auto start = detail::random_values(trm::sample_bytes<typename model::carry>() / sizeof(double) * samples, 1, 11, 5);
+  const auto start =
+      detail::random_values(trm::sample_bytes<typename model::carry>() / sizeof(double) * samples, 1, 11, 5);
 
   const auto forward = [&] {
     std::copy(start.begin(), start.end(), reinterpret_cast<double*>(carry_memory.data()));
@@ -91,7 +92,8 @@ trm::testing::gradient_report check_model(const model_check_options& o = {}) {
   std::copy_n(predictions.begin(), S, labels.begin());  // sample 0 is exactly right
   measure();
   const std::vector<int> base_predictions = predictions;
-  if (!token_results[0].exact() || token_results[1].exact()) report.problem = "the samples are not as the test means them";
+  if (!token_results[0].exact() || token_results[1].exact())
+    report.problem = "the samples are not as the test means them";
   std::vector<double> next_q;
   if constexpr (model::trains_continue) next_q.assign(m.probe.q.data, m.probe.q.data + 2 * B);
   model::backward(c, p, g, in, z, out, m);
@@ -105,22 +107,30 @@ trm::testing::gradient_report check_model(const model_check_options& o = {}) {
   };
   const trm::testing::gradient_check_options g_options{.samples_per_tensor = 24, .difference = o.difference};
   for (const auto& e : model::table) {
-    detail::compare(report, e.name(), weights.data() + e.offset, gradient.data() + e.offset, gradient_before.data() + e.offset, e.count,
-                    g_options, loss, refresh);
+    detail::compare(report, e.name(), weights.data() + e.offset, gradient.data() + e.offset,
+                    gradient_before.data() + e.offset, e.count, g_options, loss, refresh);
     if (detail::largest(gradient.data() + e.offset, gradient_before.data() + e.offset, e.count) == 0) {
       report.problem = std::string(e.name()) + ": no gradient at all";
     }
   }
   if constexpr (W > 0) {
     const std::vector<double> zeros(rows.size());
-    detail::compare(report, "puzzle rows", rows.data(), rows_gradient.data(), zeros.data(), rows.size(), g_options, loss, [] {});
+    detail::compare(report, "puzzle rows", rows.data(), rows_gradient.data(), zeros.data(), rows.size(), g_options,
+                    loss, [] {});
   }
   return report;
 }
 
 /// Small enough for differences; what a test varies is set on a copy.
-inline constexpr trm::config small_model{
-    .tokens = 5, .vocab = 6, .hidden = 8, .heads = 2, .layers = 2, .h_cycles = 1, .l_cycles = 2, .expansion = 2,
-    .puzzle_positions = 2, .puzzle_width = 12};
+inline constexpr trm::config small_model{.tokens = 5,
+                                         .vocab = 6,
+                                         .hidden = 8,
+                                         .heads = 2,
+                                         .layers = 2,
+                                         .h_cycles = 1,
+                                         .l_cycles = 2,
+                                         .expansion = 2,
+                                         .puzzle_positions = 2,
+                                         .puzzle_width = 12};
 
 }  // namespace trm_test

@@ -25,15 +25,18 @@ trm::testing::gradient_report token_loss(double scale, int rows = S) {
   std::vector<double> d(n, std::nan("")), zeros(n);
   std::vector<int> labels(B * S), predictions(B * S);
   for (int i = 0; i < B * rows; ++i) labels[static_cast<std::size_t>(i)] = i % 3 == 1 ? trm::ignored_label : i % V;
-  for (int r = 0; r < rows; ++r) labels[static_cast<std::size_t>(rows + r)] = trm::ignored_label;  // a sample without labels
+  for (int r = 0; r < rows; ++r)
+    labels[static_cast<std::size_t>(rows + r)] = trm::ignored_label;  // a sample without labels
   std::array<trm::token_result, B> results{};
   const auto loss = [&] {
-    trm::ops::cross_entropy<Loss>(c, logits_view{x.data()}, labels.data(), 1.0, trm::absent{}, predictions.data(), results.data());
+    trm::ops::cross_entropy<Loss>(c, logits_view{x.data()}, labels.data(), 1.0, trm::absent{}, predictions.data(),
+                                  results.data());
     double sum = 0;
     for (const auto& r : results) sum += r.loss;
     return scale * sum;
   };
-  trm::ops::cross_entropy<Loss>(c, logits_view{x.data()}, labels.data(), scale, logits_view{d.data()}, predictions.data(), results.data());
+  trm::ops::cross_entropy<Loss>(c, logits_view{x.data()}, labels.data(), scale, logits_view{d.data()},
+                                predictions.data(), results.data());
   trm::testing::gradient_report report;
   detail::compare(report, "logits", x.data(), d.data(), zeros.data(), n, {.samples_per_tensor = 1000}, loss, [] {});
   return report;
@@ -59,8 +62,8 @@ TEST_CASE("stablemax by its formula") {
   const std::array labels{3};
   std::array<int, 1> predictions{};
   std::array<trm::token_result, 1> r{};
-  trm::ops::cross_entropy<trm::stablemax>(c, trm::view<double, 1, V>{x.data()}, labels.data(), 1.0, trm::absent{}, predictions.data(),
-                                          r.data());
+  trm::ops::cross_entropy<trm::stablemax>(c, trm::view<double, 1, V>{x.data()}, labels.data(), 1.0, trm::absent{},
+                                          predictions.data(), r.data());
   CHECK(r[0].loss == doctest::Approx(-std::log(0.8 / (2.5 + 1.0 / 3 + 1 + 0.8 + 4))).epsilon(1e-14));
   CHECK(predictions[0] == 4);
   CHECK(r[0].supervised == 1);
@@ -74,8 +77,8 @@ TEST_CASE("softmax of logits that overflow exp") {
   const std::array labels{1};
   std::array<int, 1> predictions{};
   std::array<trm::token_result, 1> r{};
-  trm::ops::cross_entropy<trm::softmax>(c, trm::view<double, 1, 3>{x.data()}, labels.data(), 1.0, trm::view<double, 1, 3>{d.data()},
-                                        predictions.data(), r.data());
+  trm::ops::cross_entropy<trm::softmax>(c, trm::view<double, 1, 3>{x.data()}, labels.data(), 1.0,
+                                        trm::view<double, 1, 3>{d.data()}, predictions.data(), r.data());
   CHECK(r[0].loss == doctest::Approx(1 + std::log1p(std::exp(-1.0))).epsilon(1e-14));
   CHECK(d[0] == doctest::Approx(1 / (1 + std::exp(-1.0))).epsilon(1e-14));
 }
@@ -87,7 +90,8 @@ TEST_CASE("equal logits: the first of the largest is the prediction") {
   const std::array labels{1, 1};
   std::array<int, 2> predictions{};
   std::array<trm::token_result, 1> r{};
-  trm::ops::cross_entropy<trm::softmax>(c, trm::view<double, 2, 3>{x.data()}, labels.data(), 1.0, trm::absent{}, predictions.data(), r.data());
+  trm::ops::cross_entropy<trm::softmax>(c, trm::view<double, 2, 3>{x.data()}, labels.data(), 1.0, trm::absent{},
+                                        predictions.data(), r.data());
   CHECK(predictions == std::array{1, 0});
   CHECK(r[0].correct == 1);
   CHECK_FALSE(r[0].exact());
@@ -108,7 +112,8 @@ trm::testing::gradient_report q_loss(double scale) {
   const std::array steps{1, 4, 4};
   const auto run = [&](auto dq) {
     if constexpr (Continue) {
-      trm::ops::halting_loss(c, q_view{q.data()}, q_view{next.data()}, tokens.data(), steps.data(), 4, scale, dq, out.data());
+      trm::ops::halting_loss(c, q_view{q.data()}, q_view{next.data()}, tokens.data(), steps.data(), 4, scale, dq,
+                             out.data());
     } else {
       trm::ops::halting_loss(c, q_view{q.data()}, trm::absent{}, tokens.data(), steps.data(), 4, scale, dq, out.data());
     }
@@ -140,16 +145,18 @@ TEST_CASE("targets of the Q head") {
   const std::array<trm::token_result, 2> tokens{{{0, 2, 2}, {0, 2, 1}}};
   const std::array steps{3, 4};
   std::array<trm::halting_result, 2> out{};
-  trm::ops::halting_loss(c, q_view{q.data()}, q_view{next.data()}, tokens.data(), steps.data(), 4, 1.0, trm::absent{}, out.data());
+  trm::ops::halting_loss(c, q_view{q.data()}, q_view{next.data()}, tokens.data(), steps.data(), 4, 1.0, trm::absent{},
+                         out.data());
   const auto bce = [](double x, double t) {
     const double p = 1 / (1 + std::exp(-x));
     return -t * std::log(p) - (1 - t) * std::log(1 - p);
   };
   const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
-  CHECK(out[0].halt_loss == doctest::Approx(bce(0.7, 1)).epsilon(1e-13));                     // exactly correct
-  CHECK(out[1].halt_loss == doctest::Approx(bce(0.7, 0)).epsilon(1e-13));                     // not
-  CHECK(out[0].continue_loss == doctest::Approx(bce(-0.3, sigmoid(2.0))).epsilon(1e-13));     // max(q_halt', q_continue')
-  CHECK(out[1].continue_loss == doctest::Approx(bce(-0.3, sigmoid(-1.0))).epsilon(1e-13));    // the last allowed step: q_halt'
+  CHECK(out[0].halt_loss == doctest::Approx(bce(0.7, 1)).epsilon(1e-13));                  // exactly correct
+  CHECK(out[1].halt_loss == doctest::Approx(bce(0.7, 0)).epsilon(1e-13));                  // not
+  CHECK(out[0].continue_loss == doctest::Approx(bce(-0.3, sigmoid(2.0))).epsilon(1e-13));  // max(q_halt', q_continue')
+  CHECK(out[1].continue_loss ==
+        doctest::Approx(bce(-0.3, sigmoid(-1.0))).epsilon(1e-13));  // the last allowed step: q_halt'
   CHECK(out[0].q_halt == 0.7f);
   CHECK(out[0].q_continue == -0.3f);
 }
@@ -161,7 +168,8 @@ TEST_CASE("a large Q value gives a finite loss") {
   const std::array<trm::token_result, 1> tokens{{{0, 2, 1}}};
   const std::array steps{1};
   std::array<trm::halting_result, 1> out{};
-  trm::ops::halting_loss(c, q_view{q.data()}, q_view{next.data()}, tokens.data(), steps.data(), 4, 1.0, trm::absent{}, out.data());
+  trm::ops::halting_loss(c, q_view{q.data()}, q_view{next.data()}, tokens.data(), steps.data(), 4, 1.0, trm::absent{},
+                         out.data());
   CHECK(out[0].halt_loss == 1000);
   CHECK(out[0].continue_loss == 1000);
 }

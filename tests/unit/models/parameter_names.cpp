@@ -25,7 +25,8 @@ shapes ours(std::int64_t identifiers) {
   return s;
 }
 
-constexpr trm::config base{.tokens = 16, .vocab = 7, .hidden = 32, .heads = 2, .l_cycles = 2, .puzzle_positions = 2, .puzzle_width = 32};
+constexpr trm::config base{
+    .tokens = 16, .vocab = 7, .hidden = 32, .heads = 2, .l_cycles = 2, .puzzle_positions = 2, .puzzle_width = 32};
 template <class Change>
 constexpr trm::config with(Change change) {
   trm::config c = base;
@@ -57,7 +58,8 @@ void check_names(const char* name) {
 TEST_CASE("published names and shapes") {
   check_names<base>("trm_bf16");
   check_names<with([](auto& c) { c.hidden = c.puzzle_width = 64, c.heads = 4; })>("trm_attention");
-  check_names<with([](auto& c) { c.mixing = trm::mixing_kind::tokens, c.positions = trm::position_kind::none; })>("trm_mlp_mixer");
+  check_names<with([](auto& c) { c.mixing = trm::mixing_kind::tokens, c.positions = trm::position_kind::none; })>(
+      "trm_mlp_mixer");
   check_names<with([](auto& c) { c.positions = trm::position_kind::learned; })>("trm_learned_positions_softmax");
   check_names<with([](auto& c) { c.puzzle_width = 40; })>("trm_padded_puzzle_embedding");
   check_names<with([](auto& c) { c.puzzle_positions = c.puzzle_width = 0; })>("trm_no_puzzle_embedding");

@@ -11,7 +11,8 @@
 namespace {
 
 /// Who halts among samples that all have the same Q values and steps.
-std::vector<unsigned char> halted(trm::halting_rule rule, trm::draw_key key, trm::halting_result q, int steps, int samples) {
+std::vector<unsigned char> halted(trm::halting_rule rule, trm::draw_key key, trm::halting_result q, int steps,
+                                  int samples) {
   trm::cpu::context<> device(1);
   const trm::call<trm::cpu::context<>> c{device, samples, 1};
   const std::vector<trm::halting_result> all(static_cast<std::size_t>(samples), q);

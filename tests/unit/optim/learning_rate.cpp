@@ -11,17 +11,19 @@ namespace {
 double published(long long step, double base, long long warmup, long long total, double min_ratio) {
   if (step < warmup) return base * static_cast<double>(step) / static_cast<double>(std::max(1LL, warmup));
   const double progress = static_cast<double>(step - warmup) / static_cast<double>(std::max(1LL, total - warmup));
-  return base * (min_ratio + std::max(0.0, (1 - min_ratio) * 0.5 * (1.0 + std::cos(std::acos(-1.0) * 2.0 * 0.5 * progress))));
+  return base *
+         (min_ratio + std::max(0.0, (1 - min_ratio) * 0.5 * (1.0 + std::cos(std::acos(-1.0) * 2.0 * 0.5 * progress))));
 }
 
 }  // namespace
 
 TEST_CASE("the published formula, at every step") {
-  for (const trm::learning_rate_schedule s : {trm::learning_rate_schedule{.warmup = 5, .total = 40, .min_ratio = 0.1},
-                                              trm::learning_rate_schedule{.warmup = 0, .total = 10, .min_ratio = 0},
-                                              trm::learning_rate_schedule{.warmup = 1, .total = 7, .min_ratio = 1},
-                                              trm::learning_rate_schedule{.warmup = 9, .total = 9, .min_ratio = 0.5},
-                                              trm::learning_rate_schedule{.warmup = 20, .total = 10, .min_ratio = 0.5}}) {
+  for (const trm::learning_rate_schedule s :
+       {trm::learning_rate_schedule{.warmup = 5, .total = 40, .min_ratio = 0.1},
+        trm::learning_rate_schedule{.warmup = 0, .total = 10, .min_ratio = 0},
+        trm::learning_rate_schedule{.warmup = 1, .total = 7, .min_ratio = 1},
+        trm::learning_rate_schedule{.warmup = 9, .total = 9, .min_ratio = 0.5},
+        trm::learning_rate_schedule{.warmup = 20, .total = 10, .min_ratio = 0.5}}) {
     for (long long t = 0; t <= s.total + 3; ++t) {
       INFO("warm-up ", s.warmup, ", total ", s.total, ", step ", t);
       CHECK(s.at(3e-4, t) == doctest::Approx(published(t, 3e-4, s.warmup, s.total, s.min_ratio)).epsilon(1e-14));
@@ -38,7 +40,8 @@ TEST_CASE("warm-up is linear from step 1, and reaches the rate at its last step"
 }
 
 TEST_CASE("without warm-up the first step has the full rate") {
-  const trm::learning_rate_schedule none{.warmup = 0, .total = 100, .min_ratio = 0.5}, one{.warmup = 1, .total = 100, .min_ratio = 0.5};
+  const trm::learning_rate_schedule none{.warmup = 0, .total = 100, .min_ratio = 0.5},
+      one{.warmup = 1, .total = 100, .min_ratio = 0.5};
   CHECK(none.at(1, 1) == doctest::Approx(1).epsilon(1e-3));
   CHECK(none.at(1, 0) == 1);
   CHECK(one.at(1, 1) == 1);

@@ -33,7 +33,8 @@ double difference(trm::optimizer_options o, double scale, int threads, Formula f
     auto g = normals<T>(10 + static_cast<std::uint64_t>(t), t == 3 ? 1e-6 : 0.1);
     g[0] = 0;
     const double rate = o.learning_rate / t;
-    Optimizer::step(device, p.data(), m.data(), v.data(), g.data(), n, {rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, t}, scale);
+    Optimizer::step(device, p.data(), m.data(), v.data(), g.data(), n,
+                    {rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, t}, scale);
     for (std::size_t i = 0; i < n; ++i) {
       const double gi = scale * static_cast<double>(g[i]);
       m2[i] = o.beta1 * m2[i] + (1 - o.beta1) * gi;
@@ -62,7 +63,8 @@ TEST_CASE("AdamATan2 against its formula") {
 }
 
 TEST_CASE("AdamW against its formula") {
-  const trm::optimizer_options o{.learning_rate = 1e-2, .beta1 = 0.8, .beta2 = 0.99, .weight_decay = 0.3, .epsilon = 1e-3};
+  const trm::optimizer_options o{
+      .learning_rate = 1e-2, .beta1 = 0.8, .beta2 = 0.99, .weight_decay = 0.3, .epsilon = 1e-3};
   const auto formula = [&](double m_hat, double v_hat, double, int) { return m_hat / (std::sqrt(v_hat) + o.epsilon); };
   CHECK(difference<trm::adamw, double>(o, 1, 1, formula) < 1e-12);
   CHECK(difference<trm::adamw, double>(o, 0.3, 2, formula) < 1e-12);

@@ -17,7 +17,9 @@ trm::puzzle_table<double> table_of(int rows, int batch) {
   for (int i = 0; i < rows * width; ++i) t.data()[i] = i;
   return t;
 }
-std::vector<double> row(const trm::puzzle_table<double>& t, int id) { return {t.data() + id * width, t.data() + (id + 1) * width}; }
+std::vector<double> row(const trm::puzzle_table<double>& t, int id) {
+  return {t.data() + id * width, t.data() + (id + 1) * width};
+}
 
 }  // namespace
 
@@ -33,7 +35,8 @@ TEST_CASE("gather refuses an identifier without a row") {
   const auto t = table_of(4, 3);
   std::vector<double> out(3);
   for (int id : {4, -1, 1000000}) {
-    trm_test::check_error([&] { t.gather(&id, 1, out.data()); }, "puzzle identifier " + std::to_string(id) + ": the table has rows 0 to 4");
+    trm_test::check_error([&] { t.gather(&id, 1, out.data()); },
+                          "puzzle identifier " + std::to_string(id) + ": the table has rows 0 to 4");
   }
 }
 
@@ -50,11 +53,11 @@ TEST_CASE("SignSGD: decay, and a step of the rate against the sign; a sum of zer
 TEST_CASE("gradients of equal identifiers are summed before the sign, and the row moves once") {
   auto t = table_of(4, 5);
   const std::vector<int> ids{3, 1, 3, 0, 3};
-  const std::vector<double> g{2, -1, 1,    //
-                              1, 1, 1,     //
+  const std::vector<double> g{2,  -1, 1,   //
+                              1,  1,  1,   //
                               -1, -1, -2,  //
-                              0, 0, 0,     //
-                              -2, 5, 1};
+                              0,  0,  0,   //
+                              -2, 5,  1};
   t.sign_sgd(ids.data(), g.data(), 5, {0.5, 0.25});
   // sums of identifier 3: -1, 3, 0
   CHECK(row(t, 3) == std::vector<double>{9 * 0.875 + 0.5, 10 * 0.875 - 0.5, 11 * 0.875});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Adaptive computation time through a trainer: which samples halt, which take new data, and from which state they go on.
+// Adaptive computation time through a trainer: which samples halt, which take new data, from which state they go on.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -12,8 +12,14 @@
 
 namespace {
 
-constexpr trm::config described{.tokens = 6, .vocab = 7, .hidden = 16, .heads = 2, .h_cycles = 2, .l_cycles = 1,
-                                .puzzle_positions = 1, .puzzle_width = 16};
+constexpr trm::config described{.tokens = 6,
+                                .vocab = 7,
+                                .hidden = 16,
+                                .heads = 2,
+                                .h_cycles = 2,
+                                .l_cycles = 1,
+                                .puzzle_positions = 1,
+                                .puzzle_width = 16};
 using model = trm::model<described>;
 constexpr int B = 8, S = model::S, V = model::V, identifiers = 5;
 
@@ -28,7 +34,8 @@ void initialise(trm::trainer<model>& t) {
 }
 
 /// The logits of the solver after `steps` steps on a batch.
-std::vector<float> solve(trm::solver<model>& s, const trm_test::generated_batch& b, const trm::puzzle_table<float>& table, int steps) {
+std::vector<float> solve(trm::solver<model>& s, const trm_test::generated_batch& b,
+                         const trm::puzzle_table<float>& table, int steps) {
   s.begin(b.view(), &table);
   for (int i = 0; i < steps; ++i) s.step();
   return {s.logits().begin(), s.logits().end()};
@@ -42,7 +49,8 @@ TEST_CASE("samples that halted begin anew with the data offered to them, the oth
   o.micro_batch = 4;
   trm::trainer<model> t(device, o);
   initialise(t);
-  for (std::size_t i = 0; i < t.table().rows() * t.table().width(); ++i) t.table().data()[i] = static_cast<float>(i % 5) - 2;
+  for (std::size_t i = 0; i < t.table().rows() * t.table().width(); ++i)
+    t.table().data()[i] = static_cast<float>(i % 5) - 2;
   trm::solver<model> solver(device, B);
   solver.use(t.weights());
 
@@ -67,7 +75,8 @@ TEST_CASE("samples that halted begin anew with the data offered to them, the oth
       CHECK(std::equal(b.inputs.begin() + first, b.inputs.begin() + first + S, t.samples().inputs.begin() + first));
       CHECK(std::equal(b.labels.begin() + first, b.labels.begin() + first + S, t.samples().labels.begin() + first));
       CHECK(t.samples().puzzle_identifiers[i] == b.identifiers[i]);
-      const auto want = solve(solver, b, t.table(), steps[i]);  // from the initial states, undisturbed by its neighbours
+      const auto want =
+          solve(solver, b, t.table(), steps[i]);  // from the initial states, undisturbed by its neighbours
       CHECK(std::equal(want.begin() + first * V, want.begin() + (first + S) * V, t.logits().begin() + first * V));
       const bool may = steps[i] >= o.max_steps || t.samples().halting[i].q_halt > 0;
       if (t.samples().halted[i] != 0) {
@@ -110,6 +119,6 @@ TEST_CASE("rules of the configurations") {
   CHECK((plain::rule(7, 0).adaptive && !plain::rule(7, 0).against_continue && !plain::trains_continue));
   CHECK((go_on::rule(7, 0).adaptive && go_on::rule(7, 0).against_continue && go_on::trains_continue));
   CHECK((!fixed::rule(7, 0).adaptive && !fixed::trains_continue));
-  CHECK((hrm::rule(7, 0).against_continue && hrm::trains_continue));                          // whatever is configured, as published
-  CHECK((transformer::rule(7, 0).against_continue && !transformer::trains_continue));         // compares without training
+  CHECK((hrm::rule(7, 0).against_continue && hrm::trains_continue));  // whatever is configured, as published
+  CHECK((transformer::rule(7, 0).against_continue && !transformer::trains_continue));  // compares without training
 }

@@ -18,10 +18,13 @@ struct generated_batch {
     const trm::draws token = random.at(trm::purpose::user), label = random.at(trm::purpose::user, 1);
     for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(samples * tokens); ++i) {
       inputs.push_back(static_cast<int>(token.below(static_cast<std::uint64_t>(vocab), i)));
-      labels.push_back(i % 4 == 3 ? trm::ignored_label : static_cast<int>(label.below(static_cast<std::uint64_t>(vocab), i)));
+      labels.push_back(i % 4 == 3 ? trm::ignored_label
+                                  : static_cast<int>(label.below(static_cast<std::uint64_t>(vocab), i)));
     }
     for (int i = 0; i < samples && puzzle_identifiers > 0; ++i) {
-      identifiers.push_back(static_cast<int>(random.at(trm::purpose::user, 2).below(static_cast<std::uint64_t>(puzzle_identifiers), static_cast<std::uint64_t>(i))));
+      identifiers.push_back(
+          static_cast<int>(random.at(trm::purpose::user, 2)
+                               .below(static_cast<std::uint64_t>(puzzle_identifiers), static_cast<std::uint64_t>(i))));
     }
   }
   trm::batch view() const { return {inputs, labels, identifiers, lengths, prefixes}; }

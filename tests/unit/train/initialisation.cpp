@@ -13,7 +13,12 @@
 
 namespace {
 
-constexpr trm::config described{.tokens = 30, .vocab = 24, .hidden = 128, .heads = 4, .puzzle_positions = 2, .puzzle_width = 128,
+constexpr trm::config described{.tokens = 30,
+                                .vocab = 24,
+                                .hidden = 128,
+                                .heads = 4,
+                                .puzzle_positions = 2,
+                                .puzzle_width = 128,
                                 .positions = trm::position_kind::learned};
 using model = trm::model<described>;
 
@@ -51,7 +56,8 @@ TEST_CASE("standard deviations, means and bounds") {
     const statistics s = of(v);
     const double n = static_cast<double>(v.size());
     INFO(name, ": std ", s.std, ", wanted ", wanted, "; mean ", s.mean, "; largest ", s.largest);
-    CHECK(std::abs(s.std - wanted) < wanted * 4 * 0.6 / std::sqrt(n));  // 4 standard errors; those of a cut-off normal are below 0.6 / sqrt(n)
+    CHECK(std::abs(s.std - wanted) <
+          wanted * 4 * 0.6 / std::sqrt(n));  // 4 standard errors; those of a cut-off normal are below 0.6 / sqrt(n)
     CHECK(std::abs(s.mean) < wanted * 4 / std::sqrt(n));
     CHECK(s.largest <= wanted * farthest * 1.000001);
     if (n > 3000) CHECK(s.largest > wanted * farthest * 0.98);  // and the draws come near it
@@ -78,7 +84,8 @@ TEST_CASE("a function of the seed") {
   CHECK(std::equal(a.constants(), a.constants() + model::constant_extent, again.constants()));
   a.each([&](const trm::parameter_entry& e, std::span<const float> v) {
     if (std::string(e.name()).find("q_head") != std::string::npos) return;
-    const float* base = trm::weights<model>::find(model::table, e.name()) != nullptr ? other.parameters() : other.constants();
+    const float* base =
+        trm::weights<model>::find(model::table, e.name()) != nullptr ? other.parameters() : other.constants();
     CHECK_FALSE(std::equal(v.begin(), v.end(), base + e.offset));
   });
 }
@@ -89,7 +96,9 @@ TEST_CASE("every tensor has draws of its own") {
   int tensors = 0;
   w.each([&](const trm::parameter_entry& e, std::span<float> v) {
     if (std::string(e.name()).find("q_head") != std::string::npos) return;
-    const double std = std::string(e.name()).find("_init") != std::string::npos ? 1 : 1 / std::sqrt(static_cast<double>(e.extents[e.rank - 1]));
+    const double std = std::string(e.name()).find("_init") != std::string::npos
+                           ? 1
+                           : 1 / std::sqrt(static_cast<double>(e.extents[e.rank - 1]));
     first.insert(static_cast<float>(std::round(v[0] / std * 1e4)));
     ++tensors;
   });

@@ -5,7 +5,7 @@
 
 TEST_CASE("what is counted for a sample that halted") {
   trm::step_metrics m;
-  m.add({1.5, 4, 3}, {0.5f, 0, 0.25, 0.125}, 7, true);   // three of four right, Q says right: wrongly
+  m.add({1.5, 4, 3}, {0.5f, 0, 0.25, 0.125}, 7, true);  // three of four right, Q says right: wrongly
   CHECK(m.count == 1);
   CHECK(m.accuracy == 0.75);
   CHECK(m.exact_accuracy == 0);

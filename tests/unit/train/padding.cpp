@@ -13,8 +13,14 @@ namespace {
 constexpr int V = 11, steps = 2;
 
 template <int Tokens>
-inline constexpr trm::config described{.tokens = Tokens, .vocab = V, .hidden = 16, .heads = 2, .h_cycles = 2, .l_cycles = 2,
-                                       .puzzle_positions = 2, .puzzle_width = 24};
+inline constexpr trm::config described{.tokens = Tokens,
+                                       .vocab = V,
+                                       .hidden = 16,
+                                       .heads = 2,
+                                       .h_cycles = 2,
+                                       .l_cycles = 2,
+                                       .puzzle_positions = 2,
+                                       .puzzle_width = 24};
 
 /// Logits [B, S, V] and Q values [B, 2] after some steps.
 struct answer {
@@ -48,15 +54,18 @@ TEST_CASE("other tokens in the padding change no logit before it and no Q value"
   b.lengths = {8, 5, 1};
   const answer before = solve<model>(b);
   for (std::size_t i = 0; i < 3; ++i) {
-    for (auto t = static_cast<std::size_t>(b.lengths[i]); t < S; ++t) b.inputs[i * S + t] = (b.inputs[i * S + t] + 3) % V;
+    for (auto t = static_cast<std::size_t>(b.lengths[i]); t < S; ++t)
+      b.inputs[i * S + t] = (b.inputs[i * S + t] + 3) % V;
   }
   const answer after = solve<model>(b);
   CHECK(before.q == after.q);
   for (std::size_t i = 0; i < 3; ++i) {
     const auto n = b.lengths[i] * V;
-    const auto first = before.logits.begin() + static_cast<std::ptrdiff_t>(i) * S * V, second = after.logits.begin() + static_cast<std::ptrdiff_t>(i) * S * V;
+    const auto first = before.logits.begin() + static_cast<std::ptrdiff_t>(i) * S * V,
+               second = after.logits.begin() + static_cast<std::ptrdiff_t>(i) * S * V;
     CHECK(std::equal(first, first + n, second));
-    if (b.lengths[i] < S) CHECK_FALSE(std::equal(first + n, first + S * V, second + n));  // the padding's own logits do change
+    if (b.lengths[i] < S)
+      CHECK_FALSE(std::equal(first + n, first + S * V, second + n));  // the padding's own logits do change
   }
 }
 

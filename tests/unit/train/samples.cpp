@@ -28,7 +28,8 @@ TEST_CASE("then only those that halted do") {
   CHECK(s.steps == vector{2, 1, 2});
   CHECK(s.reset == std::vector<unsigned char>{0, 1, 0});
   CHECK(s.puzzle_identifiers == vector{0, 3, 2});
-  CHECK(s.inputs == vector{first.inputs[0], first.inputs[1], second.inputs[2], second.inputs[3], first.inputs[4], first.inputs[5]});
+  CHECK(s.inputs ==
+        vector{first.inputs[0], first.inputs[1], second.inputs[2], second.inputs[3], first.inputs[4], first.inputs[5]});
 }
 
 TEST_CASE("lengths and prefixes count the puzzle positions, and belong to the sample") {

@@ -12,8 +12,15 @@
 
 namespace {
 
-constexpr trm::config described{.tokens = 6, .vocab = 7, .hidden = 16, .heads = 2, .h_cycles = 2, .l_cycles = 1,
-                                .puzzle_positions = 1, .puzzle_width = 16, .halting = trm::halting_kind::q_continue};
+constexpr trm::config described{.tokens = 6,
+                                .vocab = 7,
+                                .hidden = 16,
+                                .heads = 2,
+                                .h_cycles = 2,
+                                .l_cycles = 1,
+                                .puzzle_positions = 1,
+                                .puzzle_width = 16,
+                                .halting = trm::halting_kind::q_continue};
 using model = trm::model<described>;
 using solver = trm::solver<model>;
 constexpr int B = 3, identifiers = 4;
@@ -44,7 +51,8 @@ TEST_CASE("misuse") {
   s.use(w);
   trm_test::check_error([&] { s.begin(good.view()); }, "solver: the model has puzzle rows: begin() needs their table");
   const trm::puzzle_table<float> none;
-  trm_test::check_error([&] { s.begin(good.view(), &none); }, "solver: the model has puzzle rows: begin() needs their table");
+  trm_test::check_error([&] { s.begin(good.view(), &none); },
+                        "solver: the model has puzzle rows: begin() needs their table");
   const auto refused = [&](auto change, const char* words) {
     auto b = good;
     change(b);
@@ -83,7 +91,8 @@ TEST_CASE("begin starts over, whatever was computed before") {
   const auto w = initialised(1);
   const auto table = filled_table();
   s.use(w), fresh.use(w);
-  const auto first = trm_test::batch_for<model>(B, 1, identifiers), second = trm_test::batch_for<model>(B, 2, identifiers);
+  const auto first = trm_test::batch_for<model>(B, 1, identifiers),
+             second = trm_test::batch_for<model>(B, 2, identifiers);
   s.begin(first.view(), &table);
   for (int i = 0; i < 3; ++i) s.step();
   s.begin(second.view(), &table);
@@ -130,7 +139,9 @@ TEST_CASE("a sample's answer does not depend on its neighbours") {
   s.step(), s.step();
   for (std::size_t i = 0; i < B; ++i) {
     const auto at = i * model::S, n = static_cast<std::size_t>(model::S);
-    alone.begin({std::span(b.inputs).subspan(at, n), std::span(b.labels).subspan(at, n), std::span(b.identifiers).subspan(i, 1)}, &table);
+    alone.begin({std::span(b.inputs).subspan(at, n), std::span(b.labels).subspan(at, n),
+                 std::span(b.identifiers).subspan(i, 1)},
+                &table);
     alone.step(), alone.step();
     const auto wanted = s.logits().subspan(at * model::V, n * model::V);
     CHECK(std::equal(wanted.begin(), wanted.end(), alone.logits().begin()));

@@ -13,18 +13,30 @@
 
 namespace {
 
-constexpr trm::config described{.tokens = 6, .vocab = 7, .hidden = 16, .heads = 2, .h_cycles = 1, .l_cycles = 2,
-                                .puzzle_positions = 1, .puzzle_width = 12};
+constexpr trm::config described{.tokens = 6,
+                                .vocab = 7,
+                                .hidden = 16,
+                                .heads = 2,
+                                .h_cycles = 1,
+                                .l_cycles = 2,
+                                .puzzle_positions = 1,
+                                .puzzle_width = 12};
 using model = trm::model<described>;
 using trainer = trm::trainer<model>;
 constexpr int B = 4, identifiers = 6;
 
-trm::training_options options() { return {.batch = B, .max_steps = 3, .exploration = 0, .puzzle_identifiers = identifiers}; }
+trm::training_options options() {
+  return {.batch = B, .max_steps = 3, .exploration = 0, .puzzle_identifiers = identifiers};
+}
 
-std::vector<float> parameters(const trainer& t) { return {t.weights().parameters(), t.weights().parameters() + model::extent}; }
+std::vector<float> parameters(const trainer& t) {
+  return {t.weights().parameters(), t.weights().parameters() + model::extent};
+}
 std::vector<float> gradients(const trainer& t) {
   std::vector<float> g(model::extent);
-  for (const auto& e : model::table) std::copy(t.gradient(e.name()).begin(), t.gradient(e.name()).end(), g.begin() + static_cast<std::ptrdiff_t>(e.offset));
+  for (const auto& e : model::table)
+    std::copy(t.gradient(e.name()).begin(), t.gradient(e.name()).end(),
+              g.begin() + static_cast<std::ptrdiff_t>(e.offset));
   return g;
 }
 double norm(const std::vector<float>& g) {
@@ -57,8 +69,9 @@ TEST_CASE("clipping: the norm is that of the gradient, and the update that of th
     for (std::size_t i = 0; i < p.size(); ++i) {
       m[i] = 0.8 * m[i] + 0.2 * scale * g[i];
       v[i] = 0.9 * v[i] + 0.1 * std::pow(scale * g[i], 2);
-      const double next = p[i] * (1 - 1e-2 * 0.5) -
-                          1e-2 / (1 - std::pow(0.8, step)) * std::atan2(m[i], std::sqrt(v[i]) / std::sqrt(1 - std::pow(0.9, step)));
+      const double next =
+          p[i] * (1 - 1e-2 * 0.5) -
+          1e-2 / (1 - std::pow(0.8, step)) * std::atan2(m[i], std::sqrt(v[i]) / std::sqrt(1 - std::pow(0.9, step)));
       difference += std::pow(now[i] - next, 2), moved += std::pow(next - p[i], 2);
       p[i] = next;
     }
@@ -165,7 +178,8 @@ TEST_CASE("tokens in the padding change no gradient") {
   t.forward_backward(b.view());
   const auto before = gradients(t);
   for (std::size_t i = 0; i < B; ++i) {
-    for (auto s = static_cast<std::size_t>(b.lengths[i]); s < 6; ++s) b.inputs[i * 6 + s] = (b.inputs[i * 6 + s] + 2) % 7;
+    for (auto s = static_cast<std::size_t>(b.lengths[i]); s < 6; ++s)
+      b.inputs[i * 6 + s] = (b.inputs[i * 6 + s] + 2) % 7;
   }
   trainer again(device, options());
   again.weights().initialise(1);
@@ -195,7 +209,8 @@ TEST_CASE("options that do not fit") {
   refused([&](auto& o) { o.ema_rate = nan; }, "training option ema_rate");
   refused([](auto& o) { o.clip_norm = -1; }, "training option clip_norm");
   refused([&](auto& o) { o.clip_norm = nan; }, "training option clip_norm");
-  refused([](auto& o) { o.optimizer.learning_rate = -1; }, "training option learning_rate: must be finite and not negative");
+  refused([](auto& o) { o.optimizer.learning_rate = -1; },
+          "training option learning_rate: must be finite and not negative");
   refused([&](auto& o) { o.optimizer.weight_decay = nan; }, "training option weight_decay");
   refused([&](auto& o) { o.puzzle_learning_rate = 1 / 0.0; }, "training option puzzle_learning_rate");
   refused([](auto& o) { o.puzzle_weight_decay = -1; }, "training option puzzle_weight_decay");
@@ -252,7 +267,8 @@ TEST_CASE("a puzzle table of another width") {
 TEST_CASE("names that the model does not have") {
   trm::cpu::context<> device(1);
   trainer t(device, options());
-  trm_test::check_error([&] { t.gradient("model.inner.nothing"); }, "model.inner.nothing: the model has no such parameter");
+  trm_test::check_error([&] { t.gradient("model.inner.nothing"); },
+                        "model.inner.nothing: the model has no such parameter");
   trm_test::check_error([&] { t.ema("model.inner.H_init"); }, "model.inner.H_init: the model has no such parameter");
   trm_test::check_error([&] { t.state("M"); }, "M: the schedule has no such state");
   trm_test::check_error([&] { t.weights()["lm_head"]; }, "lm_head: the model has no such tensor");

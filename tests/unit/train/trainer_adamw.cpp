@@ -10,8 +10,14 @@
 #include "unit/train/generated_batch.hpp"
 
 namespace {
-constexpr trm::config described{.tokens = 6, .vocab = 7, .hidden = 16, .heads = 2, .h_cycles = 1, .l_cycles = 1,
-                                .architecture = trm::architecture::single_state, .mask = trm::mask_kind::causal,
+constexpr trm::config described{.tokens = 6,
+                                .vocab = 7,
+                                .hidden = 16,
+                                .heads = 2,
+                                .h_cycles = 1,
+                                .l_cycles = 1,
+                                .architecture = trm::architecture::single_state,
+                                .mask = trm::mask_kind::causal,
                                 .loss = trm::loss_kind::softmax};
 using model = trm::model<described>;
 using trainer = trm::trainer<model, trm::adamw>;

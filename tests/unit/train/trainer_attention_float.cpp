@@ -2,12 +2,20 @@
 #include "unit/train/trainer_checks.hpp"
 
 namespace {
-constexpr trm::config described{.tokens = 9, .vocab = 11, .hidden = 32, .heads = 4, .h_cycles = 2, .l_cycles = 2,
-                                .puzzle_positions = 2, .puzzle_width = 48};
+constexpr trm::config described{.tokens = 9,
+                                .vocab = 11,
+                                .hidden = 32,
+                                .heads = 4,
+                                .h_cycles = 2,
+                                .l_cycles = 2,
+                                .puzzle_positions = 2,
+                                .puzzle_width = 48};
 using model = trm::model<described, float>;
 }  // namespace
 
-TEST_CASE("attention, float32: a run repeats bit for bit, whatever the number of threads") { trm_test::check_deterministic<model>(); }
+TEST_CASE("attention, float32: a run repeats bit for bit, whatever the number of threads") {
+  trm_test::check_deterministic<model>();
+}
 
 TEST_CASE("attention, float32: micro-batches") { trm_test::check_micro_batches<model>(1e-5); }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Facts that hold for a trainer of any model: runs repeat bit for bit, micro-batches change nothing but rounding, a step
-// takes no memory, and the plan says what the constructor takes.
+// Facts that hold for a trainer of any model: runs repeat bit for bit, micro-batches change nothing but rounding,
+// a step takes no memory, and the plan says what the constructor takes.
 #pragma once
 #include <doctest/doctest.h>
 
@@ -48,9 +48,13 @@ trained_state train(const trm::training_options& o, int threads, int steps) {
   trm::trainer<Model> t(device, o);
   t.weights().initialise(1);
   t.weights_changed();
-  for (int s = 0; s < steps; ++s) t.step(batch_for<Model>(o.batch, 100 + static_cast<std::uint64_t>(s), puzzles).view());
-  trained_state r{bytes_of(t.weights().parameters(), Model::extent), bytes_of(t.ema(), Model::extent),
-                  bytes_of(t.table().data(), t.table().rows() * t.table().width()), {}, bytes_of(t.logits().data(), t.logits().size())};
+  for (int s = 0; s < steps; ++s)
+    t.step(batch_for<Model>(o.batch, 100 + static_cast<std::uint64_t>(s), puzzles).view());
+  trained_state r{bytes_of(t.weights().parameters(), Model::extent),
+                  bytes_of(t.ema(), Model::extent),
+                  bytes_of(t.table().data(), t.table().rows() * t.table().width()),
+                  {},
+                  bytes_of(t.logits().data(), t.logits().size())};
   for (const char* name : Model::schedule::states) {
     const auto z = bytes_of(t.state(name).data(), t.state(name).size());
     r.carry.insert(r.carry.end(), z.begin(), z.end());
