@@ -29,6 +29,14 @@ trm::training_options thorough_options() {
   return o;
 }
 
+/// Weights whose Q head says halt, so that it is the exploration that decides.
+template <class Model>
+void initialise(trm::trainer<Model>& t) {
+  t.weights().initialise(1);
+  t.weights()["model.inner.q_head.bias"][0] = 1;
+  t.weights_changed();
+}
+
 /// The bytes of everything that training changed.
 struct trained_state {
   std::vector<char> parameters, ema, table, carry, logits;
@@ -46,8 +54,7 @@ template <class Model>
 trained_state train(const trm::training_options& o, int threads, int steps) {
   trm::cpu::context<> device(threads);
   trm::trainer<Model> t(device, o);
-  t.weights().initialise(1);
-  t.weights_changed();
+  initialise(t);
   for (int s = 0; s < steps; ++s)
     t.step(batch_for<Model>(o.batch, 100 + static_cast<std::uint64_t>(s), puzzles).view());
   trained_state r{bytes_of(t.weights().parameters(), Model::extent),
@@ -81,8 +88,9 @@ void check_micro_batches(double tolerance) {
   halves.micro_batch = o.batch / 2;
   singles.micro_batch = 1;
   trm::trainer<Model> whole(device, o), in_halves(device, halves), one_by_one(device, singles);
-  for (trm::trainer<Model>* t : {&whole, &in_halves, &one_by_one}) t->weights().initialise(1);
-  for (std::uint64_t s = 0; s < 3; ++s) {
+  for (trm::trainer<Model>* t : {&whole, &in_halves, &one_by_one}) initialise(*t);
+  int halted = 0, went_on = 0;
+  for (std::uint64_t s = 0; s < 4; ++s) {
     const generated_batch b = batch_for<Model>(o.batch, s, puzzles);
     whole.forward_backward(b.view());
     for (trm::trainer<Model>* t : {&in_halves, &one_by_one}) {
@@ -102,8 +110,12 @@ void check_micro_batches(double tolerance) {
         CHECK(difference <= tolerance * tolerance * size);
       }
     }
-    // the weights stay as they are, so that the next step compares the same model
+    for (unsigned char h : whole.samples().halted) ++(h != 0 ? halted : went_on);
+    // the weights stay, so that the next step compares the same model; the number of the step is that of the draws
+    for (trm::trainer<Model>* t : {&whole, &in_halves, &one_by_one}) t->update(0, 0);
   }
+  CHECK(halted > 0);
+  CHECK(went_on > 0);
 }
 
 /// No allocation in a step, from the first one on.
@@ -113,7 +125,7 @@ void check_no_allocation(int threads) {
   trm::training_options o = thorough_options<Model>();
   o.micro_batch = o.batch / 2;
   trm::trainer<Model> t(device, o);
-  t.weights().initialise(1);
+  initialise(t);
   const generated_batch b = batch_for<Model>(o.batch, 1, puzzles);
   for (int s = 0; s < 4; ++s) {
     const long before = allocations;
