@@ -134,6 +134,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("trm-arc ") + trm::version_string);
   app.set_config("--config", "", "Read options from this TOML file; the command line wins");
+  app.allow_config_extras(CLI::config_extras_mode::error);
   app.fallthrough();
   app.failure_message(CLI::FailureMessage::simple);
 

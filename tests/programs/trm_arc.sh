@@ -109,6 +109,8 @@ echo '{"train": [{"input": [[1]], "output": [[1]]}], "test": [{"input": [[1,1,1,
 refuses 1 'wide: test input 0 is 1 x 11, the model' predict --checkpoint $checkpoint wide.json
 printf '[train]\nbatch="many"\n' >bad.toml
 refuses 2 'batch' train --config bad.toml --data data --run x --steps 1
+printf '[train]\nlearning=1\n' >misspelt.toml
+refuses 2 'learning' train --config misspelt.toml --data data --run x --steps 1
 head -c 400 data/train/all__inputs.npy >short.npy && cp -r data torn && cp short.npy torn/train/all__inputs.npy
 refuses 1 'torn/train/all__inputs.npy' train --data torn --run x --steps 1
 succeeds "build another dataset" "${build[@]}" --augmentations 0 --output other
