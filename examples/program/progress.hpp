@@ -40,7 +40,8 @@ class progress {
     if (done != total_ && seconds(now - last_) < pause) return;
     last_ = now;
     const double elapsed = seconds(now - begin_), rate = elapsed > 0.01 ? static_cast<double>(done) / elapsed : 0;
-    const std::string left = rate > 0 && done < total_ ? duration_text(static_cast<double>(total_ - done) / rate) : duration_text(elapsed);
+    const std::string left =
+        rate > 0 && done < total_ ? duration_text(static_cast<double>(total_ - done) / rate) : duration_text(elapsed);
     std::string line = fmt::format("{}/{} {}", done, total_, unit_);
     if (rate > 0) line += fmt::format("  {:.2f}/s  {} {}", rate, done < total_ ? "left" : "took", left);
     if (const std::string more = note(); !more.empty()) line += "  " + more;

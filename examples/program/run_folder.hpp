@@ -45,11 +45,14 @@ inline void make_folder(const std::filesystem::path& folder) {
 /// A new run's folder. Throws where one is there already: nothing of an earlier run is overwritten.
 class run_folder {
  public:
-  run_folder(std::filesystem::path path, const std::string& configuration) : path_(std::move(path)), metrics_(begin(path_)) {
+  run_folder(std::filesystem::path path, const std::string& configuration)
+      : path_(std::move(path)), metrics_(begin(path_)) {
     trm::write_file(path_ / "config.toml", configuration);
   }
   const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path checkpoint(long long step) const { return path_ / "checkpoints" / fmt::format("step_{}.safetensors", step); }
+  std::filesystem::path checkpoint(long long step) const {
+    return path_ / "checkpoints" / fmt::format("step_{}.safetensors", step);
+  }
   /// Appends one object to metrics.jsonl.
   void metrics(const trm::json& object) { metrics_.write(object.dump()); }
 

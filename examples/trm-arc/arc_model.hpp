@@ -21,7 +21,8 @@ struct train_options {
   int batch = 32, micro_batch = 0, threads = 0, max_steps = 16;
   double epochs = 0;
   long long steps = 0;
-  double learning_rate = 1e-4, weight_decay = 0.1, beta1 = 0.9, beta2 = 0.95, min_ratio = 1, clip_norm = 0, exploration = 0.1;
+  double learning_rate = 1e-4, weight_decay = 0.1, beta1 = 0.9, beta2 = 0.95, min_ratio = 1, clip_norm = 0,
+         exploration = 0.1;
   double puzzle_learning_rate = 1e-2, puzzle_weight_decay = 0.1, ema = 0.999;
   long long warmup = 2000;
   std::int64_t eval_every = 0, checkpoint_every = 0, log_every = 10, epochs_per_iteration = 0;

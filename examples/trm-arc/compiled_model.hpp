@@ -53,7 +53,8 @@ struct checkpoint {
     const auto file = trm::safetensors_file::open(path);
     const auto config = file.metadata().find("config");
     if (config != file.metadata().end()) {
-      trm::check_same_config(trm::parse_json(config->second, path.string() + ": metadata config"), Model::description, path.string());
+      trm::check_same_config(trm::parse_json(config->second, path.string() + ": metadata config"), Model::description,
+                             path.string());
     }
     checkpoint c;
     trm::read_weights(file, c.weights);
@@ -77,7 +78,8 @@ class compiled_model : public arc_model {
   void init(const std::filesystem::path& output, std::int64_t identifiers, std::uint64_t seed) const override {
     trm::weights<model> w;
     w.initialise(seed);
-    write(output, w, w.parameters(), trm::puzzle_table<master>(static_cast<std::size_t>(identifiers), model::W, 1), 0, "initial");
+    write(output, w, w.parameters(), trm::puzzle_table<master>(static_cast<std::size_t>(identifiers), model::W, 1), 0,
+          "initial");
   }
 
   void train(const train_options& o) const override {
@@ -99,11 +101,14 @@ class compiled_model : public arc_model {
     const std::int64_t limit = o.max_batches > 0 ? o.max_batches : std::numeric_limits<std::int64_t>::max();
     if (o.max_batches > 0) rows = std::min<std::int64_t>(rows, o.max_batches * o.batch);
     program::progress shown("examples", rows, o.quiet);
-    trm::json result = measure(solver, c.table, data, o.data, o.split, o.max_steps, limit, o.output, o.published_submission,
-                               [&](const trm::sequential_part& part, std::int64_t done, const trm::step_metrics& so_far) {
-                                 saved.add(solver, part.rows);
-                                 shown.show(done, [&] { return fmt::format("exact {:.1f} %", 100 * so_far.exact_accuracy / std::max(so_far.count, 1.0)); });
-                               });
+    trm::json result =
+        measure(solver, c.table, data, o.data, o.split, o.max_steps, limit, o.output, o.published_submission,
+                [&](const trm::sequential_part& part, std::int64_t done, const trm::step_metrics& so_far) {
+                  saved.add(solver, part.rows);
+                  shown.show(done, [&] {
+                    return fmt::format("exact {:.1f} %", 100 * so_far.exact_accuracy / std::max(so_far.count, 1.0));
+                  });
+                });
     shown.finish();
     saved.write(o.output / "outputs.safetensors");
     trm::write_file(o.output / "metrics.json", result.dump(2) + "\n");
@@ -116,7 +121,8 @@ class compiled_model : public arc_model {
     if (!o.identifiers.empty()) {
       const trm::json names = trm::read_json(o.identifiers);
       if (!names.is_array() || names.size() != c.table.rows()) {
-        throw trm::error(o.identifiers.string(), fmt::format("expected the {} puzzle names of the checkpoint's dataset", c.table.rows()));
+        throw trm::error(o.identifiers.string(),
+                         fmt::format("expected the {} puzzle names of the checkpoint's dataset", c.table.rows()));
       }
       for (std::size_t i = 0; i < names.size(); ++i) {
         if (names[i].is_string()) known.emplace(names[i].get<std::string>(), static_cast<int>(i));
@@ -134,7 +140,8 @@ class compiled_model : public arc_model {
       for (std::size_t t = 0; t < task.test.size(); ++t) {
         const trm::arc::grid& input = task.test[t].input;
         if (input.rows() > side || input.columns() > side) {
-          throw trm::error("task " + task.id, fmt::format("test input {} is {} x {}, the model's canvas {} x {}", t, input.rows(), input.columns(), side, side));
+          throw trm::error("task " + task.id, fmt::format("test input {} is {} x {}, the model's canvas {} x {}", t,
+                                                          input.rows(), input.columns(), side, side));
         }
         std::vector<int> tokens(static_cast<std::size_t>(model::S));
         trm::arc::encode<int>(input, side, 0, 0, tokens);
@@ -154,7 +161,9 @@ class compiled_model : public arc_model {
 
   static void check_identifiers(std::size_t rows, std::int64_t identifiers, const std::string& place) {
     if (model::W > 0 && rows != static_cast<std::size_t>(identifiers)) {
-      throw trm::error(place, fmt::format("has {} puzzle rows, the dataset {} identifiers: it was trained on another dataset", rows, identifiers));
+      throw trm::error(
+          place, fmt::format("has {} puzzle rows, the dataset {} identifiers: it was trained on another dataset", rows,
+                             identifiers));
     }
   }
   /// The table and one more row: the mean of the others, as the published code fills a table of another size.
@@ -165,12 +174,13 @@ class compiled_model : public arc_model {
     for (std::size_t j = 0; j < width; ++j) {
       double sum = 0;
       for (std::size_t i = 0; i < table.rows(); ++i) sum += static_cast<double>(table.data()[i * width + j]);
-      more.data()[table.rows() * width + j] = static_cast<master>(sum / static_cast<double>(std::max<std::size_t>(table.rows(), 1)));
+      more.data()[table.rows() * width + j] =
+          static_cast<master>(sum / static_cast<double>(std::max<std::size_t>(table.rows(), 1)));
     }
     return more;
   }
-  void write(const std::filesystem::path& path, const trm::weights<model>& w, const master* parameters, const trm::puzzle_table<master>& table,
-             long long step, const char* which) const {
+  void write(const std::filesystem::path& path, const trm::weights<model>& w, const master* parameters,
+             const trm::puzzle_table<master>& table, long long step, const char* which) const {
     trm::write_weights(path, w, parameters, table,
                        {{"format", checkpoint_format},
                         {"version", trm::version_string},
@@ -183,24 +193,27 @@ class compiled_model : public arc_model {
   /// Runs the solver over a split and scores it. `each(part, examples done, metrics so far)` after every batch.
   template <class Each>
   static trm::json measure(trm::solver<model>& solver, const trm::puzzle_table<master>& table, const trm::dataset& data,
-                           const std::vector<std::filesystem::path>& paths, const std::string& split, int max_steps, std::int64_t limit,
-                           const std::filesystem::path& output, bool published_submission, Each each) {
+                           const std::vector<std::filesystem::path>& paths, const std::string& split, int max_steps,
+                           std::int64_t limit, const std::filesystem::path& output, bool published_submission,
+                           Each each) {
     std::optional<trm::arc::evaluator> votes;
-    if (split == "test" && std::filesystem::exists(paths.front() / "test_puzzles.json")) votes = trm::arc::evaluator::open(paths.front());
+    if (split == "test" && std::filesystem::exists(paths.front() / "test_puzzles.json"))
+      votes = trm::arc::evaluator::open(paths.front());
     std::int64_t done = 0;
     trm::step_metrics so_far;
-    const auto metrics = trm::evaluate(solver, table, data.sources(), data.metadata(), max_steps, limit,
-                                       [&](const trm::batch& b, const trm::sequential_part& part, const trm::solver<model>& s) {
-                                         so_far += s.metrics(static_cast<int>(part.rows));
-                                         done += part.rows;
-                                         const auto n = static_cast<std::size_t>(model::S);
-                                         for (std::size_t i = 0; votes && i < static_cast<std::size_t>(part.rows); ++i) {
-                                           const std::span<const int> answers(s.samples().predictions);
-                                           votes->add(b.puzzle_identifiers.empty() ? 0 : b.puzzle_identifiers[i], b.inputs.subspan(i * n, n),
-                                                      answers.subspan(i * n, n), s.samples().halting[i].q_halt);
-                                         }
-                                         each(part, done, so_far);
-                                       });
+    const auto metrics = trm::evaluate(
+        solver, table, data.sources(), data.metadata(), max_steps, limit,
+        [&](const trm::batch& b, const trm::sequential_part& part, const trm::solver<model>& s) {
+          so_far += s.metrics(static_cast<int>(part.rows));
+          done += part.rows;
+          const auto n = static_cast<std::size_t>(model::S);
+          for (std::size_t i = 0; votes && i < static_cast<std::size_t>(part.rows); ++i) {
+            const std::span<const int> answers(s.samples().predictions);
+            votes->add(b.puzzle_identifiers.empty() ? 0 : b.puzzle_identifiers[i], b.inputs.subspan(i * n, n),
+                       answers.subspan(i * n, n), s.samples().halting[i].q_halt);
+          }
+          each(part, done, so_far);
+        });
     trm::json result = {{"split", split}, {"examples", done}, {"supervision_steps", max_steps}};
     for (std::size_t i = 0; i < data.metadata().sets.size(); ++i) {
       trm::step_metrics sum;
@@ -216,7 +229,8 @@ class compiled_model : public arc_model {
       }
       result["test_inputs"] = scores.inputs;
       result["test_inputs_without_prediction"] = scores.inputs_without_prediction;
-      if (!output.empty()) votes->write_submission(output / "submission.json", {.attempts = 2, .published_layout = published_submission});
+      if (!output.empty())
+        votes->write_submission(output / "submission.json", {.attempts = 2, .published_layout = published_submission});
     }
     return result;
   }
@@ -225,10 +239,13 @@ class compiled_model : public arc_model {
   class saved_outputs {
    public:
     explicit saved_outputs(const std::vector<std::string>& names) {
-      static const std::set<std::string> known{"inputs", "labels", "puzzle_identifiers", "logits", "preds", "q_halt_logits", "q_continue_logits"};
+      static const std::set<std::string> known{"inputs", "labels",        "puzzle_identifiers", "logits",
+                                               "preds",  "q_halt_logits", "q_continue_logits"};
       for (const auto& n : names) {
         if (known.count(n) == 0) {
-          throw trm::error("--save", "there is no output \"" + n + "\": inputs, labels, puzzle_identifiers, logits, preds, q_halt_logits, q_continue_logits");
+          throw trm::error(
+              "--save", "there is no output \"" + n +
+                            "\": inputs, labels, puzzle_identifiers, logits, preds, q_halt_logits, q_continue_logits");
         }
         wanted_.insert(n);
       }
@@ -236,7 +253,8 @@ class compiled_model : public arc_model {
     void add(const trm::solver<model>& s, std::int64_t rows) {
       const auto n = static_cast<std::size_t>(rows), tokens = static_cast<std::size_t>(model::S);
       const auto append = [&](const char* name, auto& to, const auto& from, std::size_t count) {
-        if (wanted_.count(name) != 0) to.insert(to.end(), from.begin(), from.begin() + static_cast<std::ptrdiff_t>(count));
+        if (wanted_.count(name) != 0)
+          to.insert(to.end(), from.begin(), from.begin() + static_cast<std::ptrdiff_t>(count));
       };
       append("inputs", inputs_, s.samples().inputs, n * tokens);
       append("labels", labels_, s.samples().labels, n * tokens);
@@ -278,15 +296,20 @@ class compiled_model : public arc_model {
     const auto data = trm::dataset::open(o.data, "train");
     const trm::dataset_metadata& meta = data.metadata();
     require_fit(meta, o.data.front());
-    const long long total =
-        o.steps > 0 ? o.steps : static_cast<long long>(o.epochs * static_cast<double>(meta.total_groups) * meta.mean_puzzle_examples / o.batch);
+    const long long total = o.steps > 0 ? o.steps
+                                        : static_cast<long long>(o.epochs * static_cast<double>(meta.total_groups) *
+                                                                 meta.mean_puzzle_examples / o.batch);
     if (total < 1) throw trm::error("--steps", "nothing to do: give --steps, or more --epochs");
     std::optional<trm::dataset> test;
-    if (o.eval_every > 0) test = trm::dataset::open(o.data, std::filesystem::exists(o.data.front() / "test" / "dataset.json") ? "test" : "train");
+    if (o.eval_every > 0)
+      test = trm::dataset::open(o.data,
+                                std::filesystem::exists(o.data.front() / "test" / "dataset.json") ? "test" : "train");
 
     trm::group_sampler<trm::dataset_set> sampler(
-        data.sources(), meta.seq_len, {.seed = o.seed, .batch = o.batch, .epochs_per_iteration = epochs_per_iteration(o, meta)});
-    trm::training_options options{.batch = o.batch, .micro_batch = o.micro_batch, .max_steps = o.max_steps, .exploration = o.exploration};
+        data.sources(), meta.seq_len,
+        {.seed = o.seed, .batch = o.batch, .epochs_per_iteration = epochs_per_iteration(o, meta)});
+    trm::training_options options{
+        .batch = o.batch, .micro_batch = o.micro_batch, .max_steps = o.max_steps, .exploration = o.exploration};
     options.optimizer = {o.learning_rate, o.beta1, o.beta2, o.weight_decay, 1e-8};
     options.puzzle_learning_rate = o.puzzle_learning_rate;
     options.puzzle_weight_decay = o.puzzle_weight_decay;
@@ -303,21 +326,23 @@ class compiled_model : public arc_model {
     program::run_folder run(o.run, o.configuration);
     trm::write_file(run.path() / "model.json", description().dump(2) + "\n");
     for (const char* name : {"identifiers.json", "test_puzzles.json"}) {
-      if (std::filesystem::exists(o.data.front() / name)) trm::write_file(run.path() / name, trm::read_file(o.data.front() / name));
+      if (std::filesystem::exists(o.data.front() / name))
+        trm::write_file(run.path() / name, trm::read_file(o.data.front() / name));
     }
     const auto save = [&](long long step) {
       write(run.checkpoint(step), trainer.weights(), trainer.ema(), trainer.table(), step, o.ema > 0 ? "ema" : "raw");
     };
     if (!o.quiet) {
       const trm::memory_plan plan = trm::plan<model>(o.batch, o.micro_batch);
-      fmt::print(stderr, "{}: {:.2f} M parameters, {} puzzle rows, {} steps of {:.1f} GFLOP, {:.0f} MiB of memory\n", name_,
-                 model::parameter_count / 1e6, model::W > 0 ? meta.num_puzzle_identifiers : 0, total, plan.flops / 1e9,
-                 static_cast<double>(plan.total()) / 1048576);
+      fmt::print(stderr, "{}: {:.2f} M parameters, {} puzzle rows, {} steps of {:.1f} GFLOP, {:.0f} MiB of memory\n",
+                 name_, model::parameter_count / 1e6, model::W > 0 ? meta.num_puzzle_identifiers : 0, total,
+                 plan.flops / 1e9, static_cast<double>(plan.total()) / 1048576);
     }
 
     trm::batch_memory memory(o.batch, meta.seq_len);
     const trm::batch_view view = memory.view();
-    const trm::batch offered{view.inputs, view.labels, model::W > 0 ? std::span<const int>(view.puzzle_identifiers) : std::span<const int>()};
+    const trm::batch offered{view.inputs, view.labels,
+                             model::W > 0 ? std::span<const int>(view.puzzle_identifiers) : std::span<const int>()};
     program::progress shown("steps", total, o.quiet);
     program::note_interruption();
     trm::step_metrics window;
@@ -337,7 +362,9 @@ class compiled_model : public arc_model {
       if (step % o.log_every == 0 || step == total) {
         const double samples = static_cast<double>(in_window) * o.batch, now = shown.elapsed();
         const trm::json r = rates(window, samples, model::trains_continue);
-        trm::json line = {{"step", step}, {"train/lr", report.learning_rate}, {"train/count", window.count},
+        trm::json line = {{"step", step},
+                          {"train/lr", report.learning_rate},
+                          {"train/count", window.count},
                           {"steps_per_second", static_cast<double>(in_window) / std::max(now - window_began, 1e-9)}};
         if (o.clip_norm > 0) line["train/gradient_norm"] = report.gradient_norm;
         for (const auto& [key, value] : r.items()) line["train/" + key] = value;
@@ -345,7 +372,8 @@ class compiled_model : public arc_model {
         shown.show(step, [&] {
           const std::string loss = fmt::format("loss {:.4f}", r.at("lm_loss").template get<double>());
           if (window.count == 0) return loss;
-          return loss + fmt::format("  exact {:.1f} %  halts after {:.1f} steps", 100 * r.at("exact_accuracy").template get<double>(),
+          return loss + fmt::format("  exact {:.1f} %  halts after {:.1f} steps",
+                                    100 * r.at("exact_accuracy").template get<double>(),
                                     r.at("steps").template get<double>());
         });
         window = {};
@@ -356,21 +384,23 @@ class compiled_model : public arc_model {
       if (test && (step % o.eval_every == 0 || step == total)) {
         if (!solver) solver = std::make_unique<trm::solver<model>>(cpu, o.batch);
         solver->use(trainer.ema(), trainer.weights().constants());
-        trm::json result = measure(*solver, trainer.table(), *test, o.data, "test", o.max_steps, std::numeric_limits<std::int64_t>::max(), {}, false,
+        trm::json result = measure(*solver, trainer.table(), *test, o.data, "test", o.max_steps,
+                                   std::numeric_limits<std::int64_t>::max(), {}, false,
                                    [](const trm::sequential_part&, std::int64_t, const trm::step_metrics&) {});
         result["step"] = step;
         run.metrics(result);
         shown.finish();
         if (!o.quiet) {
-          for (const auto& set : meta.sets) fmt::print(stderr, "evaluation at step {}: {}: {}\n", step, set, result.value(set, trm::json()).dump());
+          for (const auto& set : meta.sets)
+            fmt::print(stderr, "evaluation at step {}: {}: {}\n", step, set, result.value(set, trm::json()).dump());
         }
       }
     }
     shown.finish();
     if (saved_at != step) save(step);
     if (!o.quiet) {
-      fmt::print(stderr, "{} after {} steps, {}: {}\n", program::interrupted() ? "stopped" : "done", step, program::duration_text(shown.elapsed()),
-                 run.checkpoint(step).string());
+      fmt::print(stderr, "{} after {} steps, {}: {}\n", program::interrupted() ? "stopped" : "done", step,
+                 program::duration_text(shown.elapsed()), run.checkpoint(step).string());
     }
   }
   /// As asked, or as many as fill 100 batches: a small set loses little to partial batches then.
@@ -381,8 +411,9 @@ class compiled_model : public arc_model {
   }
   static void require_fit(const trm::dataset_metadata& meta, const std::filesystem::path& path) {
     if (meta.seq_len != model::S || meta.vocab_size > model::V) {
-      throw trm::error((path / "train" / "dataset.json").string(), fmt::format("{} tokens and {} words, the compiled model has {} and {}", meta.seq_len,
-                                                                              meta.vocab_size, model::S, model::V));
+      throw trm::error((path / "train" / "dataset.json").string(),
+                       fmt::format("{} tokens and {} words, the compiled model has {} and {}", meta.seq_len,
+                                   meta.vocab_size, model::S, model::V));
     }
   }
 

@@ -5,9 +5,14 @@
 namespace trm_arc {
 
 namespace {
-constexpr trm::config description{
-      .tokens = 900, .vocab = 12, .hidden = 512, .heads = 8, .h_cycles = 3, .l_cycles = 4, .puzzle_positions =
-      16, .puzzle_width = 512};
+constexpr trm::config description{.tokens = 900,
+                                  .vocab = 12,
+                                  .hidden = 512,
+                                  .heads = 8,
+                                  .h_cycles = 3,
+                                  .l_cycles = 4,
+                                  .puzzle_positions = 16,
+                                  .puzzle_width = 512};
 }
 
 std::unique_ptr<arc_model> make_paper() { return std::make_unique<compiled_model<description, float>>("paper"); }

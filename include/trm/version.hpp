@@ -16,7 +16,8 @@
 namespace trm {
 
 /// `major.minor.patch`, as a run records it.
-inline constexpr const char* version_string = TRM_DETAIL_DOTTED(TRM_VERSION_MAJOR, TRM_VERSION_MINOR, TRM_VERSION_PATCH);
+inline constexpr const char* version_string =
+    TRM_DETAIL_DOTTED(TRM_VERSION_MAJOR, TRM_VERSION_MINOR, TRM_VERSION_PATCH);
 
 }  // namespace trm
 

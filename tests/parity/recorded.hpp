@@ -38,13 +38,16 @@ struct distance {
     for (std::size_t i = 0; i < w.size(); ++i) add(static_cast<double>(f[i]), static_cast<double>(w[i]));
   }
   void add_all(const distance& o) {
-    difference += o.difference, wanted += o.wanted, found += o.found, product += o.product, largest = std::max(largest, o.largest);
+    difference += o.difference, wanted += o.wanted, found += o.found, product += o.product,
+        largest = std::max(largest, o.largest);
     count += o.count;
     errors.insert(errors.end(), o.errors.begin(), o.errors.end());
   }
   /// |found - wanted| / |wanted|, in the Euclidean norm.
   double relative_norm() const { return wanted > 0 ? std::sqrt(difference / wanted) : std::sqrt(difference); }
-  double cosine() const { return wanted > 0 && found > 0 ? product / std::sqrt(wanted * found) : (wanted == found ? 1 : 0); }
+  double cosine() const {
+    return wanted > 0 && found > 0 ? product / std::sqrt(wanted * found) : (wanted == found ? 1 : 0);
+  }
   /// The same norm when the 0.1 % worst elements are left out (updates by sign or atan2 flip where a gradient is rounding noise).
   double relative_norm_but_outliers() const {
     const std::size_t allowed = count / 1000;
@@ -65,7 +68,9 @@ class recorded {
         name_(name) {}
 
   const trm::safetensors_file& file() const { return file_; }
-  trm::json metadata(const char* key) const { return trm::parse_json(file_.metadata().at(key), name_ + ": metadata " + key); }
+  trm::json metadata(const char* key) const {
+    return trm::parse_json(file_.metadata().at(key), name_ + ": metadata " + key);
+  }
 
   /// The bound on the relative norm of a group of tensors: ten times its sensitivity, at least 1e-5. Infinite where the group is chaotic.
   double bound(const std::string& group) const {
@@ -73,7 +78,9 @@ class recorded {
     const double s = sensitivity_.at("norm").at(group).get<double>();
     return s > 0.02 ? INFINITY : std::max(1e-5, 10 * s);
   }
-  double loss_bound(std::size_t step) const { return std::max(1e-5, 10 * sensitivity_.at("loss_per_step").at(step).get<double>()); }
+  double loss_bound(std::size_t step) const {
+    return std::max(1e-5, 10 * sensitivity_.at("loss_per_step").at(step).get<double>());
+  }
 
   void check(const std::string& group, const std::string& tensor, const distance& d) {
     const double limit = bound(group);
@@ -108,7 +115,8 @@ class recorded {
 };
 
 template <class Model>
-trm::batch batch_of(const std::vector<int>& inputs, const std::vector<int>& labels, const std::vector<int>& identifiers) {
+trm::batch batch_of(const std::vector<int>& inputs, const std::vector<int>& labels,
+                    const std::vector<int>& identifiers) {
   return {inputs, labels, Model::W > 0 ? std::span<const int>(identifiers) : std::span<const int>()};
 }
 
@@ -118,7 +126,8 @@ void check_recorded(const std::string& name, const std::filesystem::path& folder
                     std::size_t steps = std::numeric_limits<std::size_t>::max()) {
   recorded r(folder, name);
   const trm::safetensors_file& file = r.file();
-  const trm::json config = r.metadata("config"), optimizer = r.metadata("optimizer"), metrics = r.metadata("metrics_per_step");
+  const trm::json config = r.metadata("config"), optimizer = r.metadata("optimizer"),
+                  metrics = r.metadata("metrics_per_step");
   const auto rates = optimizer.at("lr_per_step").get<std::vector<double>>();
   const auto sparse_rates = optimizer.at("sparse_lr_per_step").get<std::vector<double>>();
   const int batch = config.at("batch_size").get<int>(), max_steps = config.at("halt_max_steps").get<int>();
@@ -157,8 +166,10 @@ void check_recorded(const std::string& name, const std::filesystem::path& folder
       distance logits, q;
       logits.add_all(t.logits(), file.read<double>(at + "out.logits"));
       r.check(step + ".out", "logits", logits);
-      const auto halt = file.read<double>(at + "out.q_halt_logits"), go_on = file.read<double>(at + "out.q_continue_logits");
-      for (std::size_t b = 0; b < halt.size(); ++b) q.add(t.samples().halting[b].q_halt, halt[b]), q.add(t.samples().halting[b].q_continue, go_on[b]);
+      const auto halt = file.read<double>(at + "out.q_halt_logits"),
+                 go_on = file.read<double>(at + "out.q_continue_logits");
+      for (std::size_t b = 0; b < halt.size(); ++b)
+        q.add(t.samples().halting[b].q_halt, halt[b]), q.add(t.samples().halting[b].q_continue, go_on[b]);
       r.check(step + ".out", "q", q);
       CHECK(t.samples().predictions == file.read<int>(at + "out.preds"));
       for (const char* state : Model::schedule::states) {

@@ -27,7 +27,8 @@ inline bool data_required() {
 /// True when `path` is there. Otherwise fails the test or reports it as skipped, by the name of what is missing.
 inline bool available(const std::optional<std::filesystem::path>& folder, const std::string& file) {
   if (folder && std::filesystem::exists(*folder / file)) return true;
-  const std::string missing = folder ? (*folder / file).string() : "TRM_DATA_DIR or TRM_REFERENCE_DIR is not set, wanted " + file;
+  const std::string missing =
+      folder ? (*folder / file).string() : "TRM_DATA_DIR or TRM_REFERENCE_DIR is not set, wanted " + file;
   if (data_required()) {
     FAIL_CHECK("missing: " << missing);
   } else {

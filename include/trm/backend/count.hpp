@@ -14,11 +14,11 @@ namespace trm {
 /// its forward pass, whatever a mask or padding would save left out.
 struct count {
   double product_flops = 0, attention_flops = 0;
-  int products = 0, attentions = 0, passes = 0;           // launches, if every sink is fused
-  int element_sinks = 0, pair_sinks = 0, row_sinks = 0;   // what the products feed
-  int max_product_width = 0, max_product_depth = 0;       // of v = x W^T: N and K; of gradients likewise
+  int products = 0, attentions = 0, passes = 0;          // launches, if every sink is fused
+  int element_sinks = 0, pair_sinks = 0, row_sinks = 0;  // what the products feed
+  int max_product_width = 0, max_product_depth = 0;      // of v = x W^T: N and K; of gradients likewise
   int max_pass_width = 0;
-  int max_rows = 0, max_head_width = 0;                   // of attention
+  int max_rows = 0, max_head_width = 0;  // of attention
 
   constexpr double flops() const { return product_flops + attention_flops; }
 

@@ -37,9 +37,11 @@ struct bind_chain<Num, In, First, Rest...> {
 template <class F, class Tuple>
 constexpr void alternate(F& f, Tuple& t) {
   constexpr std::size_t n = std::tuple_size_v<Tuple>;
-  [&]<std::size_t... I>(std::index_sequence<I...>) { f.overlay(std::get<2 * I>(t)...); }(std::make_index_sequence<(n + 1) / 2>{});
+  [&]<std::size_t... I>(std::index_sequence<I...>) { f.overlay(std::get<2 * I>(t)...); }
+  (std::make_index_sequence<(n + 1) / 2>{});
   if constexpr (n > 1) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { f.overlay(std::get<2 * I + 1>(t)...); }(std::make_index_sequence<n / 2>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) { f.overlay(std::get<2 * I + 1>(t)...); }
+    (std::make_index_sequence<n / 2>{});
   }
 }
 

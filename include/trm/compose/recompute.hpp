@@ -51,7 +51,8 @@ struct recompute {
     }
     template <class B, class P, class G, class X, class Y, class D, class S, class K, class Sink>
     static constexpr void backward(const call<B>& c, const P& p, const G& g, X x, Y y, D d, S&, K& k, Sink dx) {
-      inner::template forward<mode::training>(c, p, x, k.saved_again, k.interior, sink::store<result>{k.d});  // y again: not used
+      inner::template forward<mode::training>(c, p, x, k.saved_again, k.interior,
+                                              sink::store<result>{k.d});  // y again: not used
       ops::emit(c, d, inner::entry(k.saved_again, y, k.d));
       inner::backward(c, p, g, x, y, k.d, k.saved_again, k.interior, dx);
     }

@@ -18,10 +18,12 @@ namespace detail {
 
 template <class F, class Names, class Items>
 constexpr void named_fields(F& f, const Names& names, Items& items) {
-  std::apply([&](auto&... item) {
-    std::size_t i = 0;
-    (f(names[i++], item), ...);
-  }, items);
+  std::apply(
+      [&](auto&... item) {
+        std::size_t i = 0;
+        (f(names[i++], item), ...);
+      },
+      items);
 }
 
 /// f(index as a type) for a run-time index below N.
@@ -41,8 +43,10 @@ struct recursion {
   template <shape In, class Num>
   struct at {
     static constexpr std::size_t state_count = Schedule::states.size(), net_count = Schedule::nets.size();
-    static_assert(sizeof...(Nets) == 1 || sizeof...(Nets) == net_count, "recursion: give one network, or one for each of the schedule's");
-    static_assert(state_count + 1 <= static_cast<std::size_t>(sink::most_states), "recursion: too many states in the schedule");
+    static_assert(sizeof...(Nets) == 1 || sizeof...(Nets) == net_count,
+                  "recursion: give one network, or one for each of the schedule's");
+    static_assert(state_count + 1 <= static_cast<std::size_t>(sink::most_states),
+                  "recursion: too many states in the schedule");
     using flow = gradient_flow<Schedule>;
     using state = activation_of<In, Num>;
     template <std::size_t I>
@@ -55,7 +59,8 @@ struct recursion {
       static_assert(((net<I>::out == In) && ...), "recursion: the network must keep the shape of the state");
       template <class T>
       using params = std::tuple<typename net<I>::template params<T>...>;
-      using saved = std::tuple<std::array<typename net<I>::template saved<mode::training>, flow::applications_of(I)>...>;
+      using saved =
+          std::tuple<std::array<typename net<I>::template saved<mode::training>, flow::applications_of(I)>...>;
       template <mode M>
       using scratch = std::tuple<typename net<I>::template scratch<M>...>;
       using inference_saved = std::tuple<typename net<I>::template saved<mode::inference>...>;
@@ -138,7 +143,8 @@ struct recursion {
         const application& a = Schedule::applications[i];
         const state u = k.u[i % 2], u_next = k.u[(i + 1) % 2];
         if (i == begin || !fused(Schedule::applications[i - 1], a)) sum_input(c, a, x, where, u);
-        const auto sink = store_result(where(a.writes), i + 1 < end ? &Schedule::applications[i + 1] : nullptr, x, where, u_next, a);
+        const auto sink =
+            store_result(where(a.writes), i + 1 < end ? &Schedule::applications[i + 1] : nullptr, x, where, u_next, a);
         detail::with_index<net_count>(a.net, [&](auto n) {
           net<n()>::template forward<mode::inference>(c, std::get<n()>(p.of), u, std::get<n()>(k.interior),
                                                       std::get<n()>(k.scratch), sink);
@@ -159,7 +165,8 @@ struct recursion {
         if (g == 0 || !fused(flow::step(g - 1), a)) sum_input(c, a, x, before, s.u[g]);
         const auto after = [&](int n) { return value(flow::writer(g + 1, n), n, z, s); };
         const bool more = g + 1 < flow::count;
-        const auto sink = store_result(after(a.writes), more ? &flow::step(g + 1) : nullptr, x, after, s.u[more ? g + 1 : g], a);
+        const auto sink =
+            store_result(after(a.writes), more ? &flow::step(g + 1) : nullptr, x, after, s.u[more ? g + 1 : g], a);
         detail::with_index<net_count>(a.net, [&](auto n) {
           net<n()>::template forward<mode::training>(c, std::get<n()>(p.of), s.u[g],
                                                      std::get<n()>(s.interior)[flow::index_in_net(g)],
@@ -170,8 +177,8 @@ struct recursion {
     /// From the gradient of the output state to those of the parameters (added) and of x (written). The states that the
     /// gradient part began with are constants.
     template <class B, class P, class G>
-    static constexpr void backward(const call<B>& c, const P& p, const G& grad, const carry& z, state dz, saved& s, scratch& k,
-                                   state dx) {
+    static constexpr void backward(const call<B>& c, const P& p, const G& grad, const carry& z, state dz, saved& s,
+                                   scratch& k, state dx) {
       training_memory& t = k.training;
       std::size_t inputs_seen = 0;  // applications done that read x
       if (!reads_input()) ops::zero(c, dx);
@@ -189,7 +196,8 @@ struct recursion {
           inputs_seen += a.input;
         }
         const bool delivered = flow::reaches_output[g] && g > 0 && a.reads(flow::step(g - 1).writes);
-        if (g > 0 && !delivered && flow::reaches_output[g - 1]) enter(c, g - 1, waiting(flow::step(g - 1).writes, t), z, s, t);
+        if (g > 0 && !delivered && flow::reaches_output[g - 1])
+          enter(c, g - 1, waiting(flow::step(g - 1).writes, t), z, s, t);
       }
     }
 
@@ -242,8 +250,8 @@ struct recursion {
     }
     /// Stores what `a` gives and, where the next application reads it, that one's input.
     template <class Where>
-    static constexpr sink::store_and_sum<state> store_result(state y, const application* next, state x, Where where, state u_next,
-                                                             const application& a) {
+    static constexpr sink::store_and_sum<state> store_result(state y, const application* next, state x, Where where,
+                                                             state u_next, const application& a) {
       sink::store_and_sum<state> sink{y, false, {}};
       if (next != nullptr && fused(a, *next)) {
         sink.next = true;
@@ -257,12 +265,14 @@ struct recursion {
     }
     /// Hands the complete gradient of what application g gave to its network.
     template <class B>
-    static constexpr void enter(const call<B>& c, std::size_t g, state d, const carry& z, const saved& s, const training_memory& t) {
+    static constexpr void enter(const call<B>& c, std::size_t g, state d, const carry& z, const saved& s,
+                                const training_memory& t) {
       detail::with_index<net_count>(flow::step(g).net, [&](auto n) { ops::emit(c, d, entry_of<n()>(g, z, s, t)); });
     }
     /// Where the gradient of application g's input goes: to x, to states that others read too, and, complete, to application g - 1.
     template <std::size_t Below>
-    static constexpr auto gradient_sink(std::size_t g, const carry& z, const saved& s, const training_memory& t, state dx, bool add_to_dx) {
+    static constexpr auto gradient_sink(std::size_t g, const carry& z, const saved& s, const training_memory& t,
+                                        state dx, bool add_to_dx) {
       const application& a = flow::step(g);
       auto then = entry_of<Below>(g > 0 ? g - 1 : g, z, s, t);  // not delivered to when g is the first
       sink::fan_out<state, decltype(then)> out{0, {}, {}, false, false, {}, then};

@@ -47,8 +47,8 @@ struct two_state {
   static constexpr std::array states{"H", "L"};
   static constexpr std::array nets{"L_level"};
   static constexpr int output = 0;
-  static constexpr auto applications =
-      detail::cycles<H, L>([](int) { return application{0, 1, 0b10, 0b01, true, false}; }, application{0, 0, 0b01, 0b10, false, false});
+  static constexpr auto applications = detail::cycles<H, L>(
+      [](int) { return application{0, 1, 0b10, 0b01, true, false}; }, application{0, 0, 0b01, 0b10, false, false});
 };
 
 /// One state: H times { L times z = f(z + x); z = f(z) }.
@@ -57,8 +57,8 @@ struct single_state {
   static constexpr std::array states{"L"};
   static constexpr std::array nets{"L_level"};
   static constexpr int output = 0;
-  static constexpr auto applications =
-      detail::cycles<H, L>([](int) { return application{0, 0, 0b1, 0, true, false}; }, application{0, 0, 0b1, 0, false, false});
+  static constexpr auto applications = detail::cycles<H, L>([](int) { return application{0, 0, 0b1, 0, true, false}; },
+                                                            application{0, 0, 0b1, 0, false, false});
 };
 
 /// Six low-level states: H times { for l < L: z_Ll = f(sum of z_L + z_H + x); z_H = f(z_H + sum of z_L) }.
@@ -68,8 +68,9 @@ struct six_state {
   static constexpr std::array states{"H", "L1", "L2", "L3", "L4", "L5", "L6"};
   static constexpr std::array nets{"L_level"};
   static constexpr int output = 0;
-  static constexpr auto applications = detail::cycles<H, L>(
-      [](int l) { return application{0, 1 + l, 0b1111110, 0b1, true, false}; }, application{0, 0, 0b1, 0b1111110, false, false});
+  static constexpr auto applications =
+      detail::cycles<H, L>([](int l) { return application{0, 1 + l, 0b1111110, 0b1, true, false}; },
+                           application{0, 0, 0b1, 0b1111110, false, false});
 };
 
 /// HRM (arXiv 2506.21734): two networks, gradient through the last call of each.
@@ -122,7 +123,8 @@ struct gradient_flow {
     return true;
   }();
   static_assert(every_application_reads, "schedule: every application must read a state");
-  static_assert(step(count - 1).writes == Schedule::output, "schedule: the last application must write the output state");
+  static_assert(step(count - 1).writes == Schedule::output,
+                "schedule: the last application must write the output state");
 
   /// Which earlier gradient application wrote state s as application g reads it; -1: it is the state the cycle began with.
   static constexpr int writer(std::size_t g, int s) {
@@ -152,7 +154,8 @@ struct gradient_flow {
   /// Does a gradient come to what application g writes from an application after `from`?
   static constexpr bool read_after(std::size_t g, std::size_t from) {
     for (std::size_t i = from + 1; i < count; ++i) {
-      if (reaches_output[i] && step(i).reads(step(g).writes) && writer(i, step(g).writes) == static_cast<int>(g)) return true;
+      if (reaches_output[i] && step(i).reads(step(g).writes) && writer(i, step(g).writes) == static_cast<int>(g))
+        return true;
     }
     return false;
   }

@@ -10,9 +10,9 @@ namespace trm {
 template <class Backend>
 struct call {
   Backend& backend;
-  int batch = 0;                 // samples
-  int rows = 0;                  // rows of the layer at hand: the sequence length, or the width inside over_tokens
-  const int* lengths = nullptr;  // [batch] keys that count (the others are padding), or null: all of them
+  int batch = 0;                  // samples
+  int rows = 0;                   // rows of the layer at hand: the sequence length, or the width inside over_tokens
+  const int* lengths = nullptr;   // [batch] keys that count (the others are padding), or null: all of them
   const int* prefixes = nullptr;  // [batch] rows that every row sees under the prefix mask, or null: none
 
   constexpr call with_rows(int n) const { return {backend, batch, n, lengths, prefixes}; }

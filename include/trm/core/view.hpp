@@ -53,7 +53,8 @@ struct view {
 /// The same memory with rows and channels exchanged: no copy. The sample must be complete (rows = Rows).
 template <class T, int R, int W, layout O>
 TRM_HD constexpr auto flip(view<T, R, W, O> v) {
-  return view<T, W, R, O == layout::channels_last ? layout::channels_first : layout::channels_last>{v.data, v.pitch};
+  return view < T, W, R,
+         O == layout::channels_last ? layout::channels_first : layout::channels_last > {v.data, v.pitch};
 }
 
 /// A view that is not there.

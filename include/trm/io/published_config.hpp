@@ -12,7 +12,8 @@ namespace trm {
 /// `fields` the architecture's fields under their published names; `loss_type` is that of its loss head. Run-time options
 /// (batch_size, num_puzzle_identifiers, halt_max_steps, halt_exploration_prob), the compute type (forward_dtype) and unknown fields
 /// are passed over; the published models have no mask. Throws `PLACE: POINTER: ...` for what is missing, of another type or unknown.
-inline config published_config(const std::string& arch, const json& fields, const std::string& loss_type, const std::string& place) {
+inline config published_config(const std::string& arch, const json& fields, const std::string& loss_type,
+                               const std::string& place) {
   const json_field f(fields, place);
   const auto required = [&](const char* name) { return static_cast<int>(f.at(name).integer(0, 1 << 28)); };
   const auto integer = [&](const char* name, int otherwise) { return f.find(name) ? required(name) : otherwise; };
@@ -63,7 +64,9 @@ inline config published_config(const std::string& arch, const json& fields, cons
   if (baseline && !flag("act_enabled", true)) c.halting = halting_kind::fixed;
 
   const std::string positions = f.at("pos_encodings").string();
-  c.positions = positions == "rope" ? position_kind::rope : positions == "learned" ? position_kind::learned : position_kind::none;
+  c.positions = positions == "rope"      ? position_kind::rope
+                : positions == "learned" ? position_kind::learned
+                                         : position_kind::none;
   if (loss_type == "softmax_cross_entropy") {
     c.loss = loss_kind::softmax;
   } else if (loss_type != "stablemax_cross_entropy") {

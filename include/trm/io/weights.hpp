@@ -33,7 +33,8 @@ void read_weights(const safetensors_file& file, weights<Model>& w, const std::st
 
 /// The puzzle table of `file`; its number of rows is whatever is there.
 template <class Model>
-puzzle_table<typename Model::master> read_puzzle_table(const safetensors_file& file, int batch, const std::string& prefix = "") {
+puzzle_table<typename Model::master> read_puzzle_table(const safetensors_file& file, int batch,
+                                                       const std::string& prefix = "") {
   using master = typename Model::master;
   const std::string name = prefix + Model::puzzle_table_name;
   const stored_tensor& t = file.view(name);
@@ -52,7 +53,8 @@ puzzle_table<typename Model::master> read_puzzle_table(const safetensors_file& f
 /// in place of the weights' own.
 template <class Model>
 void write_weights(const std::filesystem::path& path, const weights<Model>& w, const typename Model::master* parameters,
-                   const puzzle_table<typename Model::master>& table, const std::map<std::string, std::string>& metadata = {}) {
+                   const puzzle_table<typename Model::master>& table,
+                   const std::map<std::string, std::string>& metadata = {}) {
   using master = typename Model::master;
   safetensors_writer out;
   const auto add = [&](const parameter_entry& e, const master* from) {
@@ -61,7 +63,8 @@ void write_weights(const std::filesystem::path& path, const weights<Model>& w, c
   for (const parameter_entry& e : Model::table) add(e, parameters);
   for (const parameter_entry& e : Model::constant_table) add(e, w.constants());
   if (table.rows() > 0) {
-    out.add(Model::puzzle_table_name, {static_cast<std::int64_t>(table.rows()), static_cast<std::int64_t>(table.width())},
+    out.add(Model::puzzle_table_name,
+            {static_cast<std::int64_t>(table.rows()), static_cast<std::int64_t>(table.width())},
             std::span<const master>(table.data(), table.rows() * table.width()));
   }
   for (const auto& [key, value] : metadata) out.metadata(key, value);

@@ -18,7 +18,8 @@ struct attention {
   struct at : plain_entry {
     static_assert(Heads > 0 && In.width % (Heads > 0 ? Heads : 1) == 0,
                   "attention: the width must be a multiple of the number of heads");
-    static_assert(!Positions::rotates || In.width / (Heads > 0 ? Heads : 1) % 2 == 0, "attention: rope needs an even head width");
+    static_assert(!Positions::rotates || In.width / (Heads > 0 ? Heads : 1) % 2 == 0,
+                  "attention: rope needs an even head width");
     static_assert(In.order == layout::channels_last, "attention: cannot run inside over_tokens");
     static constexpr shape out = In;
     static constexpr int D = In.width;

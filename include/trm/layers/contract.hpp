@@ -80,8 +80,9 @@ concept has_memory = requires {
 };
 
 template <class C>
-concept keeps_contract = requires(const call<count>& c, const typename C::params p, typename C::saved s, typename C::scratch k,
-                                  typename C::x x, typename C::y y, typename C::to_x dx, typename C::to_y out) {
+concept keeps_contract = requires(const call<count>& c, const typename C::params p, typename C::saved s,
+                                  typename C::scratch k, typename C::x x, typename C::y y, typename C::to_x dx,
+                                  typename C::to_y out) {
   { C::at::needs_output } -> std::convertible_to<bool>;
   C::at::template forward<mode::training>(c, p, x, s, k, out);
   C::at::entry(s, y, y);
@@ -92,7 +93,9 @@ concept keeps_contract = requires(const call<count>& c, const typename C::params
 
 /// Does the description keep the contract for this input? Checked with the backend that computes nothing.
 template <class Layer, shape In, class Num>
-concept layer = requires { typename Layer::template at<In, Num>; } && detail::has_memory<typename Layer::template at<In, Num>> &&
-                detail::keeps_contract<detail::contract<Layer, In, Num>>;
+concept layer = requires {
+  typename Layer::template at<In, Num>;
+}
+&&detail::has_memory<typename Layer::template at<In, Num>>&& detail::keeps_contract<detail::contract<Layer, In, Num>>;
 
 }  // namespace trm

@@ -13,7 +13,8 @@ template <int Out, bias Bias = bias::none, int Expected = 0>
 struct linear {
   template <shape In, class Num>
   struct at : plain_entry {
-    static_assert(Expected == 0 || Expected == In.width, "linear: the width that reaches it is not the one it was declared for");
+    static_assert(Expected == 0 || Expected == In.width,
+                  "linear: the width that reaches it is not the one it was declared for");
     static constexpr shape out{In.length, Out, In.order};
     static constexpr bool biased = Bias != bias::none;
 

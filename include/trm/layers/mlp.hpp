@@ -62,7 +62,8 @@ struct mlp {
     }
     template <class B, class P, class G, class X, class Y, class D, class S, class K, class Sink>
     static constexpr void backward(const call<B>& c, const P& p, const G& g, X x, Y, D d, S& s, K& k, Sink dx) {
-      ops::matmul_input_gradient(c, d, p.down_proj, sink::activate_gradient<F, decltype(s.pre), decltype(k.h)>{s.pre, k.h});
+      ops::matmul_input_gradient(c, d, p.down_proj,
+                                 sink::activate_gradient<F, decltype(s.pre), decltype(k.h)>{s.pre, k.h});
       ops::matmul_weight_gradient(c, d, k.h, g.down_proj);
       ops::matmul_weight_gradient(c, s.pre, x, g.up_proj);
       ops::matmul_input_gradient(c, s.pre, p.up_proj, dx);

@@ -17,7 +17,8 @@ struct post_norm {
   struct at {
     using inner = bound<Inner, In, Num>;
     static_assert(inner::out == In, "post_norm: the residual needs the same shape on both sides of the inner layer");
-    static_assert(!inner::needs_output, "post_norm: the inner layer's output is not kept, but its gradient asks for it");
+    static_assert(!inner::needs_output,
+                  "post_norm: the inner layer's output is not kept, but its gradient asks for it");
     static constexpr bool needs_output = true;
     static constexpr shape out = In;
 
@@ -38,7 +39,8 @@ struct post_norm {
 
     template <mode M, class B, class P, class X, class S, class K, class Sink>
     static constexpr void forward(const call<B>& c, const P& p, X x, S& s, K& k, Sink sink) {
-      inner::template forward<M>(c, p, x, s.interior, k, sink::add_norm<X, decltype(s.r), Sink>{x, s.r, Epsilon.value, sink});
+      inner::template forward<M>(c, p, x, s.interior, k,
+                                 sink::add_norm<X, decltype(s.r), Sink>{x, s.r, Epsilon.value, sink});
     }
     template <class S, class Y, class D>
     static constexpr auto entry(const S& s, Y y, D d) {

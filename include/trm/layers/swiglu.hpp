@@ -69,7 +69,8 @@ struct swiglu {
     }
     template <class B, class P, class G, class X, class Y, class D, class S, class K, class Sink>
     static constexpr void backward(const call<B>& c, const P& p, const G& g, X x, Y, D d, S& s, K& k, Sink dx) {
-      ops::matmul_input_gradient(c, d, p.down_proj, sink::swiglu_gradient<decltype(s.gate_up), decltype(k.h)>{s.gate_up, k.h});
+      ops::matmul_input_gradient(c, d, p.down_proj,
+                                 sink::swiglu_gradient<decltype(s.gate_up), decltype(k.h)>{s.gate_up, k.h});
       ops::matmul_weight_gradient(c, d, k.h, g.down_proj);
       ops::matmul_weight_gradient(c, s.gate_up, x, g.gate_up_proj);
       ops::matmul_input_gradient(c, s.gate_up, p.gate_up_proj, dx);

@@ -21,16 +21,16 @@ enum class halting_kind { q_halt, q_continue, fixed };
 /// A recursive reasoning model. A misspelt field is an error:
 ///   constexpr trm::config sudoku{.tokens = 81, .vocab = 11, .hidden = 512, .heads = 8};
 struct config {
-  int tokens = 0;                 // S: the static maximum of the sequence, puzzle positions not counted
-  int vocab = 0;                  // V
-  int hidden = 0;                 // D
+  int tokens = 0;  // S: the static maximum of the sequence, puzzle positions not counted
+  int vocab = 0;   // V
+  int hidden = 0;  // D
   int heads = 0;
-  int layers = 2;                 // of the network
-  int h_layers = 0;               // hrm: of its high-level network; 0: as many as `layers`
+  int layers = 2;    // of the network
+  int h_layers = 0;  // hrm: of its high-level network; 0: as many as `layers`
   int h_cycles = 3, l_cycles = 6;
-  double expansion = 4;           // inner width of SwiGLU: 2/3 of it times the width, up to a multiple of 256
-  int puzzle_positions = 0;       // P: positions before the tokens that hold the puzzle's row
-  int puzzle_width = 0;           // the row's width, at most P * D; zero-padded to it
+  double expansion = 4;      // inner width of SwiGLU: 2/3 of it times the width, up to a multiple of 256
+  int puzzle_positions = 0;  // P: positions before the tokens that hold the puzzle's row
+  int puzzle_width = 0;      // the row's width, at most P * D; zero-padded to it
   trm::architecture architecture = trm::architecture::trm;
   mixing_kind mixing = mixing_kind::attention;
   mask_kind mask = mask_kind::bidirectional;
@@ -59,14 +59,17 @@ constexpr bool check() {
   static_assert(C.positions != position_kind::rope || !detail::needs_heads(C) || !detail::heads_divide(C) ||
                     C.hidden / (C.heads > 0 ? C.heads : 1) % 2 == 0,
                 "config: rope needs an even head width (hidden / heads)");
-  static_assert(C.layers > 0 && C.h_layers >= 0 && C.h_cycles > 0 && C.l_cycles > 0, "config: layers, h_cycles and l_cycles must be positive");
+  static_assert(C.layers > 0 && C.h_layers >= 0 && C.h_cycles > 0 && C.l_cycles > 0,
+                "config: layers, h_cycles and l_cycles must be positive");
   static_assert(C.expansion > 0, "config: expansion must be positive");
   static_assert(C.puzzle_positions >= 0 && C.puzzle_width >= 0 && (C.puzzle_width == 0) == (C.puzzle_positions == 0),
                 "config: puzzle_width and puzzle_positions must both be 0 or both be positive");
-  static_assert(C.puzzle_width <= C.puzzle_positions * C.hidden, "config: puzzle_width must fit in puzzle_positions * hidden");
+  static_assert(C.puzzle_width <= C.puzzle_positions * C.hidden,
+                "config: puzzle_width must fit in puzzle_positions * hidden");
   static_assert(C.mixing != mixing_kind::tokens || C.mask == mask_kind::bidirectional,
                 "config: the token mixer sees every token, so its mask must be bidirectional");
-  static_assert(C.architecture != architecture::six_state || C.l_cycles <= 6, "config: six_state has at most six l_cycles");
+  static_assert(C.architecture != architecture::six_state || C.l_cycles <= 6,
+                "config: six_state has at most six l_cycles");
   static_assert(C.norm_epsilon > 0 && C.rope_theta > 0, "config: norm_epsilon and rope_theta must be positive");
   return C.tokens > 0 && C.vocab > 0 && C.hidden > 0 && detail::heads_divide(C) && C.layers > 0 && C.h_cycles > 0 &&
          C.l_cycles > 0;

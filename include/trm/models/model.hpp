@@ -24,11 +24,11 @@ constexpr double square_root(double x) {  // clang 14 has no constexpr sqrt
 /// What a step reads of its batch (B samples, `rows - P` tokens each).
 template <class Master>
 struct step_input {
-  const int* tokens = nullptr;              // [B, S]
-  const int* labels = nullptr;              // [B, S], ignored_label where not supervised; training and loss only
-  const Master* puzzle_rows = nullptr;      // [B, puzzle_width]
-  Master* puzzle_gradient = nullptr;        // [B, puzzle_width], written
-  const unsigned char* reset = nullptr;     // [B], nonzero: the sample begins with the initial states
+  const int* tokens = nullptr;           // [B, S]
+  const int* labels = nullptr;           // [B, S], ignored_label where not supervised; training and loss only
+  const Master* puzzle_rows = nullptr;   // [B, puzzle_width]
+  Master* puzzle_gradient = nullptr;     // [B, puzzle_width], written
+  const unsigned char* reset = nullptr;  // [B], nonzero: the sample begins with the initial states
 };
 
 /// The model of configuration C with compute type T (float, bf16, double).
@@ -44,7 +44,8 @@ struct model {};
 template <config C, class T, class Net, class Head>
 struct model<C, T, Net, Head, true> {
   static constexpr config description = C;
-  static constexpr int S = C.tokens, P = C.puzzle_positions, L = C.length(), D = C.hidden, V = C.vocab, W = C.puzzle_width;
+  static constexpr int S = C.tokens, P = C.puzzle_positions, L = C.length(), D = C.hidden, V = C.vocab,
+                       W = C.puzzle_width;
   using compute = T;
   using numbers = numerics<T>;
   using master = typename numbers::master;
@@ -62,7 +63,8 @@ struct model<C, T, Net, Head, true> {
   /// Is q_continue trained, at the price of one more forward pass a step?
   static constexpr bool trains_continue = C.halting == halting_kind::q_continue || C.architecture == architecture::hrm;
   static constexpr halting_rule rule(int max_steps, double exploration) {
-    return {max_steps, exploration, C.halting != halting_kind::fixed, trains_continue || C.architecture == architecture::transformer};
+    return {max_steps, exploration, C.halting != halting_kind::fixed,
+            trains_continue || C.architecture == architecture::transformer};
   }
   static constexpr double embedding_scale = detail::square_root(D) * (learned_positions ? 0.707106781 : 1.0);
 
@@ -89,7 +91,8 @@ struct model<C, T, Net, Head, true> {
       f("model.inner.embed_tokens.embedding_weight", embed_tokens, init::normal(1 / detail::square_root(D)));
       f("model.inner.lm_head", lm_head);
       f("model.inner.q_head", q_head);
-      if constexpr (learned_positions) f("model.inner.embed_pos.embedding_weight", embed_pos, init::normal(1 / detail::square_root(D)));
+      if constexpr (learned_positions)
+        f("model.inner.embed_pos.embedding_weight", embed_pos, init::normal(1 / detail::square_root(D)));
       f("model.inner", net);
     }
   };
@@ -171,8 +174,8 @@ struct model<C, T, Net, Head, true> {
 
   /// One supervision step with everything that the gradient needs. c.rows = P + tokens of this batch (at most L).
   template <class B, class Ps, class Cs>
-  static constexpr void forward(const call<B>& c, const Ps& p, const Cs& initial, step_input<master> in, const carry& z, const outputs& out,
-                                training_memory& m) {
+  static constexpr void forward(const call<B>& c, const Ps& p, const Cs& initial, step_input<master> in, const carry& z,
+                                const outputs& out, training_memory& m) {
     begin(c, p, initial, in, z, m.x);
     core::without_gradient(c, p.net, m.x, z, m.scratch);
     core::with_gradient(c, p.net, m.x, z, m.saved, m.scratch);
@@ -180,8 +183,8 @@ struct model<C, T, Net, Head, true> {
   }
   /// One supervision step without a gradient.
   template <class B, class Ps, class Cs>
-  static constexpr void infer(const call<B>& c, const Ps& p, const Cs& initial, step_input<master> in, const carry& z, const outputs& out,
-                              inference_memory& m) {
+  static constexpr void infer(const call<B>& c, const Ps& p, const Cs& initial, step_input<master> in, const carry& z,
+                              const outputs& out, inference_memory& m) {
     begin(c, p, initial, in, z, m.x);
     core::advance(c, p.net, m.x, z, m.scratch);
     heads<mode::inference>(c, p, z, out, m.head_saved, m.head_scratch);
@@ -197,8 +200,9 @@ struct model<C, T, Net, Head, true> {
   }
   /// Loss and correctness of each sample, predictions [B, S], and the gradients of the outputs times `scale`. `steps` counts this one.
   template <class B>
-  static constexpr void losses(const call<B>& c, step_input<master> in, const outputs& out, const int* steps, int max_steps,
-                               double scale, training_memory& m, int* predictions, token_result* tokens, halting_result* halting) {
+  static constexpr void losses(const call<B>& c, step_input<master> in, const outputs& out, const int* steps,
+                               int max_steps, double scale, training_memory& m, int* predictions, token_result* tokens,
+                               halting_result* halting) {
     ops::cross_entropy<loss>(over_tokens_of(c), out.logits, in.labels, scale, m.d_logits, predictions, tokens);
     if constexpr (trains_continue) {
       ops::halting_loss(c, out.q, m.probe.q, tokens, steps, max_steps, scale, m.dq, halting);
@@ -208,22 +212,22 @@ struct model<C, T, Net, Head, true> {
   }
   /// The same without gradients.
   template <class B>
-  static constexpr void measure(const call<B>& c, step_input<master> in, const outputs& out, const int* steps, int max_steps,
-                                int* predictions, token_result* tokens, halting_result* halting) {
+  static constexpr void measure(const call<B>& c, step_input<master> in, const outputs& out, const int* steps,
+                                int max_steps, int* predictions, token_result* tokens, halting_result* halting) {
     ops::cross_entropy<loss>(over_tokens_of(c), out.logits, in.labels, 1.0, absent{}, predictions, tokens);
     ops::halting_loss(c, out.q, absent{}, tokens, steps, max_steps, 1.0, absent{}, halting);
   }
   /// Adds to the gradients of the parameters and writes that of the puzzle rows. Runs once for each forward.
   template <class B, class Ps, class Gs>
-  static constexpr void backward(const call<B>& c, const Ps& p, const Gs& g, step_input<master> in, const carry& z, const outputs& out,
-                                 training_memory& m) {
+  static constexpr void backward(const call<B>& c, const Ps& p, const Gs& g, step_input<master> in, const carry& z,
+                                 const outputs& out, training_memory& m) {
     const call<B> ct = over_tokens_of(c), c1 = c.with_rows(1);
     const state z_out = z.z[schedule::output];
     if constexpr (P > 0) ops::zero(c, m.dz);
     if constexpr (head::needs_output) ops::emit(ct, m.d_logits, head::entry(m.head_saved, out.logits, m.d_logits));
     const state dz_tokens = m.dz.from_row(P, c.rows), dz_first = m.dz.from_row(0, c.rows);
-    head::backward(ct, p.lm_head, g.lm_head, z_out.from_row(P, c.rows), out.logits, m.d_logits, m.head_saved, m.head_scratch,
-                   sink::store<state>{dz_tokens});
+    head::backward(ct, p.lm_head, g.lm_head, z_out.from_row(P, c.rows), out.logits, m.d_logits, m.head_saved,
+                   m.head_scratch, sink::store<state>{dz_tokens});
     ops::matmul_weight_gradient(c1, m.dq, z_out.from_row(0, c.rows), g.q_head.weight);
     ops::bias_gradient(c1, m.dq, g.q_head.bias);
     ops::matmul_input_gradient(c1, m.dq, p.q_head.weight, sink::add<state>{dz_first});
@@ -238,7 +242,8 @@ struct model<C, T, Net, Head, true> {
     return c.with_rows(c.rows - P);
   }
   template <class B, class Ps, class Cs>
-  static constexpr void begin(const call<B>& c, const Ps& p, const Cs& initial, step_input<master> in, const carry& z, state x) {
+  static constexpr void begin(const call<B>& c, const Ps& p, const Cs& initial, step_input<master> in, const carry& z,
+                              state x) {
     ops::embed<P, W>(c, embedding_input<master>{in.tokens, in.puzzle_rows}, p.embed_tokens, embedding_scale, x);
     if constexpr (learned_positions) ops::add_positions(c, p.embed_pos, embedding_scale, x);
     for (std::size_t s = 0; s < core::state_count; ++s) ops::reset(c, z.z[s], initial.initial[s], in.reset);
@@ -251,7 +256,8 @@ struct model<C, T, Net, Head, true> {
   }
   template <class B, class Ps>
   static constexpr void q_values(const call<B>& c, const Ps& p, const carry& z, q_view q) {
-    ops::matmul(c.with_rows(1), z.z[schedule::output].from_row(0, c.rows), p.q_head.weight, p.q_head.bias, sink::store<q_view>{q});
+    ops::matmul(c.with_rows(1), z.z[schedule::output].from_row(0, c.rows), p.q_head.weight, p.q_head.bias,
+                sink::store<q_view>{q});
   }
 };
 

@@ -53,7 +53,9 @@ struct schedule_type<architecture::transformer, H, L> {
 template <config C, mixing_kind = C.mixing>
 struct mixing_type {
   using positions = std::conditional_t<C.positions == position_kind::rope, rope<number(C.rope_theta)>, no_positions>;
-  using type = named<"self_attn", post_norm<attention<C.heads, typename mask_type<C.mask>::type, positions>, number(C.norm_epsilon)>>;
+  using type =
+      named<"self_attn",
+            post_norm<attention<C.heads, typename mask_type<C.mask>::type, positions>, number(C.norm_epsilon)>>;
 };
 template <config C>
 struct mixing_type<C, mixing_kind::tokens> {
@@ -78,7 +80,7 @@ using schedule_of = typename detail::schedule_type<C.architecture, C.h_cycles, C
 namespace detail {
 
 /// The recursion of a configuration over the network Net. Only hrm has a second one, of h_layers layers.
-template <config C, class Net, bool = C.architecture == architecture::hrm && C.h_layers != 0>
+template <config C, class Net, bool = C.architecture == architecture::hrm&& C.h_layers != 0>
 struct recursion_type {
   using type = recursion<schedule_of<C>, Net>;
 };

@@ -42,7 +42,9 @@ struct memory_plan {
   std::size_t activations = 0;  // saved and scratch, of a micro-batch
   double flops = 0;             // of one step over the whole batch
 
-  constexpr std::size_t total() const { return parameters + gradients + moments + ema + constants + carry + outputs + activations; }
+  constexpr std::size_t total() const {
+    return parameters + gradients + moments + ema + constants + carry + outputs + activations;
+  }
 };
 
 /// The plan of training M with `batch` samples a step, `micro_batch` at a time (0: all at once). A backend adds

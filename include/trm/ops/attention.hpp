@@ -17,7 +17,9 @@ struct bidirectional {
 
 /// A row sees itself and what comes before.
 struct causal {
-  TRM_HD static constexpr int visible(int query, int length, int /*prefix*/) { return query + 1 < length ? query + 1 : length; }
+  TRM_HD static constexpr int visible(int query, int length, int /*prefix*/) {
+    return query + 1 < length ? query + 1 : length;
+  }
 };
 
 /// The first `prefix` rows see each other both ways (a prompt); the rows after them are causal (a response).

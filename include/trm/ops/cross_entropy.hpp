@@ -14,7 +14,7 @@ struct softmax {};
 
 /// What the loss says of one sample.
 struct token_result {
-  double loss = 0;   // mean of -log p_label over the supervised tokens
+  double loss = 0;     // mean of -log p_label over the supervised tokens
   int supervised = 0;  // tokens with a label
   int correct = 0;     // of these, tokens whose largest logit is the label's
   TRM_HD constexpr bool exact() const { return correct == supervised; }
@@ -28,12 +28,12 @@ namespace trm::ops {
 /// a gradient view d logits = scale * d loss / d logits. predictions = the first largest logit.
 template <class Loss, class B, class X, class G>
 constexpr void cross_entropy(const call<B>& c,
-                             X logits,                // [B, rows, V]
-                             const int* labels,       // [B, rows], in [0, V) or ignored_label
+                             X logits,           // [B, rows, V]
+                             const int* labels,  // [B, rows], in [0, V) or ignored_label
                              double scale,
-                             G d_logits,              // [B, rows, V] or absent
-                             int* predictions,        // [B, rows]
-                             token_result* results) { // [B]
+                             G d_logits,               // [B, rows, V] or absent
+                             int* predictions,         // [B, rows]
+                             token_result* results) {  // [B]
   c.backend.template cross_entropy<Loss>(c, logits, labels, scale, d_logits, predictions, results);
 }
 

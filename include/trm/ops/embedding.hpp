@@ -10,8 +10,8 @@ namespace trm {
 /// The data of a batch as the embedding reads it.
 template <class Master>
 struct embedding_input {
-  const int* tokens = nullptr;           // [B, rows - P], every value in [0, V)
-  const Master* puzzle_rows = nullptr;   // [B, puzzle_width], or null
+  const int* tokens = nullptr;          // [B, rows - P], every value in [0, V)
+  const Master* puzzle_rows = nullptr;  // [B, puzzle_width], or null
 };
 
 }  // namespace trm
@@ -21,39 +21,35 @@ namespace trm::ops {
 /// x_b = scale * concat(puzzle_row_b zero-padded to P * D as P rows, table[tokens_b]); every part is rounded to the compute type first.
 /// P is what the rows of the call exceed the tokens by.
 template <int P, int PuzzleWidth, class B, class Master, class T, int V, int D, class X>
-constexpr void embed(const call<B>& c, embedding_input<Master> in,
-                     tensor<T, V, D> table,  // [V, D]
+constexpr void embed(const call<B>& c, embedding_input<Master> in, tensor<T, V, D> table,  // [V, D]
                      double scale,
-                     X x) {                  // [B, rows, D]
+                     X x) {  // [B, rows, D]
   c.backend.template embed<P, PuzzleWidth>(c, in, table, scale, x);
 }
 
 /// x += scale * positions
 template <class B, class T, int L, int D, class X>
-constexpr void add_positions(const call<B>& c,
-                             tensor<T, L, D> positions,  // [L, D]
+constexpr void add_positions(const call<B>& c, tensor<T, L, D> positions,  // [L, D]
                              double scale,
-                             X x) {                      // [B, rows, D]
+                             X x) {  // [B, rows, D]
   c.backend.add_positions(c, positions, scale, x);
 }
 
 /// d table[token] += scale * dx of that token's rows; puzzle_gradient_b = scale * dx of the first P rows, overwritten.
 template <int P, int PuzzleWidth, class B, class X, class T, int V, int D, class Master>
 constexpr void embed_gradient(const call<B>& c,
-                              const int* tokens,          // [B, rows - P]
-                              X dx,                       // [B, rows, D]
-                              double scale,
-                              tensor<T, V, D> d_table,    // [V, D]
-                              Master* puzzle_gradient) {  // [B, PuzzleWidth] or null
+                              const int* tokens,                      // [B, rows - P]
+                              X dx,                                   // [B, rows, D]
+                              double scale, tensor<T, V, D> d_table,  // [V, D]
+                              Master* puzzle_gradient) {              // [B, PuzzleWidth] or null
   c.backend.template embed_gradient<P, PuzzleWidth>(c, tokens, dx, scale, d_table, puzzle_gradient);
 }
 
 /// d positions += scale * sum over samples of dx
 template <class B, class X, class T, int L, int D>
 constexpr void positions_gradient(const call<B>& c,
-                                  X dx,                           // [B, rows, D]
-                                  double scale,
-                                  tensor<T, L, D> d_positions) {  // [L, D]
+                                  X dx,                                         // [B, rows, D]
+                                  double scale, tensor<T, L, D> d_positions) {  // [L, D]
   c.backend.positions_gradient(c, dx, scale, d_positions);
 }
 

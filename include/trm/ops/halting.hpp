@@ -13,8 +13,8 @@ namespace trm {
 struct halting_rule {
   int max_steps = 16;
   double exploration = 0.1;
-  bool adaptive = true;            // false: always max_steps
-  bool against_continue = false;   // q_halt > q_continue instead of q_halt > 0
+  bool adaptive = true;           // false: always max_steps
+  bool against_continue = false;  // q_halt > q_continue instead of q_halt > 0
 };
 
 /// Where in a run a draw is made: it depends on nothing else.
@@ -43,17 +43,17 @@ constexpr void halting_loss(const call<B>& c,
                             const token_result* results,  // [B]
                             const int* steps,             // [B], this step included
                             int max_steps, double scale,
-                            G dq,                         // [B, 1, 2] or absent
-                            halting_result* out) {        // [B]
+                            G dq,                   // [B, 1, 2] or absent
+                            halting_result* out) {  // [B]
   c.backend.halting_loss(c, q, next_q, results, steps, max_steps, scale, dq, out);
 }
 
 /// halted_b = does sample b stop after this step?
 template <class B>
 constexpr void halt(const call<B>& c, halting_rule rule, draw_key key,
-                    const halting_result* q,    // [B]
-                    const int* steps,           // [B], this step included
-                    unsigned char* halted) {    // [B]
+                    const halting_result* q,  // [B]
+                    const int* steps,         // [B], this step included
+                    unsigned char* halted) {  // [B]
   c.backend.halt(c, rule, key, q, steps, halted);
 }
 

@@ -10,9 +10,9 @@ namespace trm::ops {
 /// v = x W^T
 template <class B, class X, class T, int N, int K, class Sink>
 constexpr void matmul(const call<B>& c,
-                      X x,                    // [B, rows, K]
-                      matrix<T, N, K> w,      // [N, K]
-                      Sink out) {             // receives [B, rows, N]
+                      X x,                // [B, rows, K]
+                      matrix<T, N, K> w,  // [N, K]
+                      Sink out) {         // receives [B, rows, N]
   static_assert(X::width == K, "matmul: the width of the input is not the one the weight was made for");
   c.backend.matmul(c, x, w, out);
 }
@@ -20,10 +20,10 @@ constexpr void matmul(const call<B>& c,
 /// v = x W^T + bias
 template <class B, class X, class T, int N, int K, class Sink>
 constexpr void matmul(const call<B>& c,
-                      X x,                    // [B, rows, K]
-                      matrix<T, N, K> w,      // [N, K]
-                      tensor<T, N> bias,      // [N]
-                      Sink out) {             // receives [B, rows, N]
+                      X x,                // [B, rows, K]
+                      matrix<T, N, K> w,  // [N, K]
+                      tensor<T, N> bias,  // [N]
+                      Sink out) {         // receives [B, rows, N]
   static_assert(X::width == K, "matmul: the width of the input is not the one the weight was made for");
   c.backend.matmul_bias(c, x, w, bias, out);
 }

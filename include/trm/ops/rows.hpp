@@ -12,8 +12,8 @@ namespace trm::ops {
 /// v = x, for the sinks.
 template <class B, class X, class Sink>
 constexpr void emit(const call<B>& c,
-                    X x,          // [B, rows, width]
-                    Sink out) {   // receives [B, rows, width]
+                    X x,         // [B, rows, width]
+                    Sink out) {  // receives [B, rows, width]
   c.backend.emit(c, x, out);
 }
 

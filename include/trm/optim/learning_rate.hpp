@@ -15,7 +15,8 @@ struct learning_rate_schedule {
   double at(double base, long long t) const {
     if (t < warmup) return base * static_cast<double>(t) / static_cast<double>(std::max(1LL, warmup));
     const double progress = static_cast<double>(t - warmup) / static_cast<double>(std::max(1LL, total - warmup));
-    return base * (min_ratio + std::max(0.0, (1 - min_ratio) * 0.5 * (1.0 + std::cos(3.14159265358979323846 * progress))));
+    return base *
+           (min_ratio + std::max(0.0, (1 - min_ratio) * 0.5 * (1.0 + std::cos(3.14159265358979323846 * progress))));
   }
 };
 

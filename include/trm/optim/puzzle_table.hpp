@@ -20,7 +20,10 @@ class puzzle_table {
  public:
   puzzle_table() = default;
   puzzle_table(std::size_t rows, int width, int batch)
-      : width_(static_cast<std::size_t>(width)), values_(rows * width_), order_(static_cast<std::size_t>(batch)), sum_(width_) {}
+      : width_(static_cast<std::size_t>(width)),
+        values_(rows * width_),
+        order_(static_cast<std::size_t>(batch)),
+        sum_(width_) {}
 
   std::size_t rows() const { return width_ == 0 ? 0 : values_.size() / width_; }
   std::size_t width() const { return width_; }
@@ -30,14 +33,16 @@ class puzzle_table {
   /// Throws where the rows are not the model's.
   void check_width(int wanted) const {
     if (width_ != static_cast<std::size_t>(wanted)) {
-      throw error("puzzle table", "its rows have " + std::to_string(width_) + " numbers, the model's " + std::to_string(wanted));
+      throw error("puzzle table",
+                  "its rows have " + std::to_string(width_) + " numbers, the model's " + std::to_string(wanted));
     }
   }
   /// out[i] = row ids[i]. Throws where an identifier has no row.
   void gather(const int* ids, int n, Master* out) const {
     for (int i = 0; i < n; ++i) {
       if (ids[i] < 0 || static_cast<std::size_t>(ids[i]) >= rows()) {
-        throw error("puzzle identifier " + std::to_string(ids[i]), "the table has rows 0 to " + std::to_string(rows()) + " (exclusive)");
+        throw error("puzzle identifier " + std::to_string(ids[i]),
+                    "the table has rows 0 to " + std::to_string(rows()) + " (exclusive)");
       }
       std::copy_n(row(ids[i]), width_, out + static_cast<std::size_t>(i) * width_);
     }
@@ -48,7 +53,8 @@ class puzzle_table {
     const auto end = order_.begin() + n;
     std::iota(order_.begin(), end, 0);
     std::sort(order_.begin(), end, [&](int a, int b) { return ids[a] != ids[b] ? ids[a] < ids[b] : a < b; });
-    const Master keep = static_cast<Master>(1.0 - s.learning_rate * s.weight_decay), rate = static_cast<Master>(s.learning_rate);
+    const Master keep = static_cast<Master>(1.0 - s.learning_rate * s.weight_decay),
+                 rate = static_cast<Master>(s.learning_rate);
     for (auto i = order_.begin(); i != end;) {
       const int id = ids[*i];
       std::fill(sum_.begin(), sum_.end(), Master(0));

@@ -25,9 +25,9 @@ namespace trm::testing {
 /// The extents and the amount of work of a check.
 struct gradient_check_options {
   int batch = 2;
-  int rows = 0;                         // 0: the layer's full length
+  int rows = 0;                                  // 0: the layer's full length
   std::vector<int> lengths = {}, prefixes = {};  // [batch] or empty
-  int samples_per_tensor = 40;          // elements of each parameter, and of the input, that are compared
+  int samples_per_tensor = 40;                   // elements of each parameter, and of the input, that are compared
   double weight_scale = 0.2;
   double difference = 1e-5;
   std::uint64_t seed = 7;
@@ -36,16 +36,17 @@ struct gradient_check_options {
 /// What a check found. Relative error = |analytic - numeric| / max(|analytic|, |numeric|, 1% of the tensor's largest gradient).
 struct gradient_report {
   double worst = 0;
-  std::string where;     // of the worst
+  std::string where;  // of the worst
   int compared = 0;
-  std::string problem;   // a broken promise other than a wrong number; empty: none
+  std::string problem;  // a broken promise other than a wrong number; empty: none
 
   bool passed(double tolerance = 1e-6) const { return problem.empty() && compared > 0 && worst < tolerance; }
   std::string text() const {
     if (!problem.empty()) return problem;
     char number[32];
     std::snprintf(number, sizeof number, "%.2e", worst);
-    return std::string("worst relative error ") + number + " at " + where + ", " + std::to_string(compared) + " compared";
+    return std::string("worst relative error ") + number + " at " + where + ", " + std::to_string(compared) +
+           " compared";
   }
   void add(double analytic, double numeric, double size, std::string_view name) {
     const double error = std::abs(analytic - numeric) / std::max({std::abs(analytic), std::abs(numeric), size, 1e-300});
@@ -82,8 +83,8 @@ inline double largest(const double* g, const double* before, std::size_t n) {
 
 /// Compares `samples` elements of values[0, n): analytic gradient gradient[i] - before[i] against central differences of `loss`.
 template <class Loss, class Refresh>
-void compare(gradient_report& report, std::string_view name, double* values, const double* gradient, const double* before, std::size_t n,
-             const gradient_check_options& o, Loss loss, Refresh refresh) {
+void compare(gradient_report& report, std::string_view name, double* values, const double* gradient,
+             const double* before, std::size_t n, const gradient_check_options& o, Loss loss, Refresh refresh) {
   const double size = 0.01 * largest(gradient, before, n);
   const draws pick = philox{o.seed}.at(purpose::user, 99);
   const std::size_t count = std::min<std::size_t>(n, static_cast<std::size_t>(o.samples_per_tensor));
@@ -156,7 +157,8 @@ gradient_report check_layer(const gradient_check_options& o) {
   {
     using inference_saved = typename at::template saved<mode::inference>;
     using inference_scratch = typename at::template scratch<mode::inference>;
-    buffer a = poisoned(samples * sample_bytes<inference_saved>()), b = poisoned(samples * sample_bytes<inference_scratch>());
+    buffer a = poisoned(samples * sample_bytes<inference_saved>()),
+           b = poisoned(samples * sample_bytes<inference_scratch>());
     auto si = bind_activations<inference_saved>(a.data(), samples);
     auto ki = bind_activations<inference_scratch>(b.data(), samples);
     std::vector<double> again(y_count, nan);
@@ -169,12 +171,13 @@ gradient_report check_layer(const gradient_check_options& o) {
   std::memset(scratch_memory.data(), 0xff, scratch_memory.size());  // scratch does not outlive the call
   const call<backend> c_out = c.with_rows(out_rows);
   ops::emit(c_out, y_view{dy_copy.data()}, at::entry(s, y_view{y.data()}, y_view{d.data()}));
-  at::backward(c, p, g, x_view{x.data()}, y_view{y.data()}, y_view{d.data()}, s, k, sink::add<x_view>{x_view{dx.data()}});
+  at::backward(c, p, g, x_view{x.data()}, y_view{y.data()}, y_view{d.data()}, s, k,
+               sink::add<x_view>{x_view{dx.data()}});
 
   compare(report, "input", x.data(), dx.data(), dx_before.data(), x_count, o, loss, [] {});
   for (const parameter_entry& e : parameter_table<typename at::template params<double>>()) {
-    compare(report, e.name(), weights.data() + e.offset, gradient.data() + e.offset, gradient_before.data() + e.offset, e.count, o,
-            loss, refresh);
+    compare(report, e.name(), weights.data() + e.offset, gradient.data() + e.offset, gradient_before.data() + e.offset,
+            e.count, o, loss, refresh);
   }
   return report;
 }
@@ -189,10 +192,12 @@ gradient_report check_gradient(const gradient_check_options& o = {}) {
   static_assert(layer<Layer, In, numerics<double>>, "check_gradient: this is not a layer (see layers/contract.hpp)");
   const auto samples = static_cast<std::size_t>(o.batch);
   if (o.batch < 1 || o.rows < 0 || o.rows > In.length || o.samples_per_tensor < 1) {
-    throw error("gradient check", "batch, rows and samples_per_tensor must be positive, and rows at most the layer's length");
+    throw error("gradient check",
+                "batch, rows and samples_per_tensor must be positive, and rows at most the layer's length");
   }
   if ((!o.lengths.empty() && o.lengths.size() != samples) || (!o.prefixes.empty() && o.prefixes.size() != samples)) {
-    throw error("gradient check", "lengths and prefixes need a number for each of " + std::to_string(o.batch) + " samples");
+    throw error("gradient check",
+                "lengths and prefixes need a number for each of " + std::to_string(o.batch) + " samples");
   }
   if constexpr (layer<Layer, In, numerics<double>>) {
     return detail::check_layer<Layer, In>(o);

@@ -23,7 +23,8 @@ namespace detail {
 
 inline void check_extent(const char* what, std::size_t found, std::size_t wanted, bool optional) {
   if (found == wanted || (optional && found == 0)) return;
-  throw error(std::string("batch: ") + what, "expected " + std::to_string(wanted) + " numbers, found " + std::to_string(found));
+  throw error(std::string("batch: ") + what,
+              "expected " + std::to_string(wanted) + " numbers, found " + std::to_string(found));
 }
 
 inline void check_range(const char* what, std::span<const int> values, int low, int high, bool ignored) {
@@ -37,7 +38,8 @@ inline void check_range(const char* what, std::span<const int> values, int low, 
 }
 
 /// Throws where the batch does not fit `samples` samples of `tokens` tokens over `vocab` words and `identifiers` puzzle rows.
-inline void check_batch(const batch& b, int samples, int tokens, int vocab, std::size_t identifiers, bool labels_required) {
+inline void check_batch(const batch& b, int samples, int tokens, int vocab, std::size_t identifiers,
+                        bool labels_required) {
   const auto n = static_cast<std::size_t>(samples), s = static_cast<std::size_t>(tokens);
   check_extent("inputs", b.inputs.size(), n * s, false);
   check_extent("labels", b.labels.size(), n * s, !labels_required);

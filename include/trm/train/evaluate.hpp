@@ -16,13 +16,16 @@ namespace trm {
 /// `each(batch, part, solver)` after each batch; the first part.rows samples are examples, the others fill the batch.
 /// The metrics are summed over the examples of each source, in the order of `sources`; a source that was not reached counts nothing.
 template <class Model, class Backend, class Source, class Each>
-std::vector<step_metrics> evaluate(solver<Model, Backend>& s, const puzzle_table<typename Model::master>& table, std::span<const Source> sources,
-                                   const dataset_metadata& data, int max_steps, std::int64_t max_batches, Each each) {
+std::vector<step_metrics> evaluate(solver<Model, Backend>& s, const puzzle_table<typename Model::master>& table,
+                                   std::span<const Source> sources, const dataset_metadata& data, int max_steps,
+                                   std::int64_t max_batches, Each each) {
   if (data.seq_len != Model::S) {
-    throw error("dataset", "has " + std::to_string(data.seq_len) + " tokens an example, the compiled model " + std::to_string(Model::S));
+    throw error("dataset", "has " + std::to_string(data.seq_len) + " tokens an example, the compiled model " +
+                               std::to_string(Model::S));
   }
   if (data.vocab_size > Model::V) {
-    throw error("dataset", "has a vocabulary of " + std::to_string(data.vocab_size) + ", the compiled model " + std::to_string(Model::V));
+    throw error("dataset", "has a vocabulary of " + std::to_string(data.vocab_size) + ", the compiled model " +
+                               std::to_string(Model::V));
   }
   if (max_steps < 1) throw error("max_steps", "must be at least 1, not " + std::to_string(max_steps));
   const int n = s.batch_size();
@@ -32,7 +35,8 @@ std::vector<step_metrics> evaluate(solver<Model, Backend>& s, const puzzle_table
   std::vector<step_metrics> metrics(sources.size());
   sequential_part part;
   while (reader.next(view, part)) {
-    const batch b{view.inputs, view.labels, Model::W > 0 ? std::span<const int>(view.puzzle_identifiers) : std::span<const int>()};
+    const batch b{view.inputs, view.labels,
+                  Model::W > 0 ? std::span<const int>(view.puzzle_identifiers) : std::span<const int>()};
     s.begin(b, &table);
     for (int i = 0; i < max_steps; ++i) s.step();
     metrics[part.source] += s.metrics(static_cast<int>(part.rows));

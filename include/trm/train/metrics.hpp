@@ -18,7 +18,8 @@ struct step_metrics {
   double loss() const { return lm_loss + 0.5 * (q_halt_loss + q_continue_loss); }
 
   step_metrics& operator+=(const step_metrics& o) {
-    count += o.count, accuracy += o.accuracy, exact_accuracy += o.exact_accuracy, q_halt_accuracy += o.q_halt_accuracy, steps += o.steps;
+    count += o.count, accuracy += o.accuracy, exact_accuracy += o.exact_accuracy, q_halt_accuracy += o.q_halt_accuracy,
+        steps += o.steps;
     lm_loss += o.lm_loss, q_halt_loss += o.q_halt_loss, q_continue_loss += o.q_continue_loss;
     return *this;
   }

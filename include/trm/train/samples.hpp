@@ -17,9 +17,20 @@ namespace trm {
 struct samples {
   samples() = default;
   samples(int count_, int tokens_, int puzzle_positions_)
-      : count(count_), tokens(tokens_), puzzle_positions(puzzle_positions_), inputs(count * tokens), labels(count * tokens, ignored_label),
-        puzzle_identifiers(count), lengths(count), prefixes(count), steps(count), predictions(count * tokens), halted(count, 1),
-        reset(count, 1), token_results(count), halting(count) {}
+      : count(count_),
+        tokens(tokens_),
+        puzzle_positions(puzzle_positions_),
+        inputs(count * tokens),
+        labels(count * tokens, ignored_label),
+        puzzle_identifiers(count),
+        lengths(count),
+        prefixes(count),
+        steps(count),
+        predictions(count * tokens),
+        halted(count, 1),
+        reset(count, 1),
+        token_results(count),
+        halting(count) {}
 
   /// The step begins: halted samples take their example of `b` (already checked); `reset` says which.
   void offer(const batch& b) {
@@ -50,14 +61,14 @@ struct samples {
   const int* prefixes_from(int i) const { return prefixed ? prefixes.data() + i : nullptr; }
 
   int count = 0, tokens = 0, puzzle_positions = 0;
-  std::vector<int> inputs, labels;              // [B, S]
-  std::vector<int> puzzle_identifiers;          // [B]
-  std::vector<int> lengths, prefixes;           // [B] rows, puzzle positions included
-  std::vector<int> steps;                       // [B] supervision steps done, the present one included
-  std::vector<int> predictions;                 // [B, S]
-  std::vector<unsigned char> halted, reset;     // [B]
-  std::vector<token_result> token_results;      // [B]
-  std::vector<halting_result> halting;          // [B]
+  std::vector<int> inputs, labels;           // [B, S]
+  std::vector<int> puzzle_identifiers;       // [B]
+  std::vector<int> lengths, prefixes;        // [B] rows, puzzle positions included
+  std::vector<int> steps;                    // [B] supervision steps done, the present one included
+  std::vector<int> predictions;              // [B, S]
+  std::vector<unsigned char> halted, reset;  // [B]
+  std::vector<token_result> token_results;   // [B]
+  std::vector<halting_result> halting;       // [B]
   bool padded = false, prefixed = false;
 
  private:

@@ -42,7 +42,8 @@ class solver {
         step_memory_(static_cast<std::size_t>(batch) * sample_bytes<typename Model::inference_memory>()),
         carry_(bind_activations<typename Model::carry>(carry_memory_.data(), static_cast<std::size_t>(batch))),
         outputs_(bind_activations<typename Model::outputs>(output_memory_.data(), static_cast<std::size_t>(batch))),
-        memory_(bind_activations<typename Model::inference_memory>(step_memory_.data(), static_cast<std::size_t>(batch))) {
+        memory_(
+            bind_activations<typename Model::inference_memory>(step_memory_.data(), static_cast<std::size_t>(batch))) {
     backend_.template reserve<compute>(count_inference_step<Model>(1));
   }
   solver(const solver&) = delete;
@@ -77,10 +78,11 @@ class solver {
     if (!begun_) throw error("solver", "has nothing to work on: call begin() first");
     for (int& s : samples_.steps) ++s;
     const call<Backend> c{backend_, batch_, Model::L, samples_.lengths_from(0), samples_.prefixes_from(0)};
-    const step_input<master> in{samples_.inputs.data(), samples_.labels.data(), rows_.template as<master>(), nullptr, samples_.reset.data()};
+    const step_input<master> in{samples_.inputs.data(), samples_.labels.data(), rows_.template as<master>(), nullptr,
+                                samples_.reset.data()};
     Model::infer(c, bound_, constants_, in, carry_, outputs_, memory_);
-    Model::measure(c, in, outputs_, samples_.steps.data(), 0, samples_.predictions.data(), samples_.token_results.data(),
-                   samples_.halting.data());
+    Model::measure(c, in, outputs_, samples_.steps.data(), 0, samples_.predictions.data(),
+                   samples_.token_results.data(), samples_.halting.data());
     std::fill(samples_.reset.begin(), samples_.reset.end(), static_cast<unsigned char>(0));
   }
   /// The metrics of the last step, all samples counted as halted; the first `count` samples, or all.
@@ -96,11 +98,14 @@ class solver {
   int batch_size() const { return batch_; }
   const trm::samples& samples() const { return samples_; }
   /// [B, S, V]
-  std::span<const compute> logits() const { return {outputs_.logits.data, static_cast<std::size_t>(batch_) * Model::S * Model::V}; }
+  std::span<const compute> logits() const {
+    return {outputs_.logits.data, static_cast<std::size_t>(batch_) * Model::S * Model::V};
+  }
   /// The state "H", "L", ... of the schedule, [B, T, D].
   std::span<const compute> state(std::string_view name) const {
     for (std::size_t i = 0; i < Model::core::state_count; ++i) {
-      if (name == Model::schedule::states[i]) return {carry_.z[i].data, static_cast<std::size_t>(batch_) * Model::L * Model::D};
+      if (name == Model::schedule::states[i])
+        return {carry_.z[i].data, static_cast<std::size_t>(batch_) * Model::L * Model::D};
     }
     throw error(std::string(name), "the schedule has no such state");
   }

@@ -24,14 +24,14 @@ namespace trm {
 /// The run-time numbers of training. The defaults are those published for ARC.
 struct training_options {
   int batch = 32;
-  int micro_batch = 0;      // samples worked through at once, a divisor of batch; 0: all
-  int max_steps = 16;       // supervision steps of a sample at most
-  double exploration = 0.1; // probability of a drawn minimum of steps
+  int micro_batch = 0;       // samples worked through at once, a divisor of batch; 0: all
+  int max_steps = 16;        // supervision steps of a sample at most
+  double exploration = 0.1;  // probability of a drawn minimum of steps
   optimizer_options optimizer = {};
   double puzzle_learning_rate = 1e-2, puzzle_weight_decay = 0.1;
   learning_rate_schedule schedule = {};
-  double ema_rate = 0;      // 0: no EMA
-  double clip_norm = 0;     // largest norm of the gradient; 0: not clipped
+  double ema_rate = 0;                 // 0: no EMA
+  double clip_norm = 0;                // largest norm of the gradient; 0: not clipped
   std::size_t puzzle_identifiers = 0;  // rows of the puzzle table
   bool freeze_weights = false;         // train the puzzle table alone
   std::uint64_t seed = 0;
@@ -77,8 +77,10 @@ class trainer {
         constants_(bind_parameters<Model::template constants, master>(weights_.constants())),
         gradients_(bind_parameters<Model::template params, master>(gradient_.template as<master>())),
         carry_(bind_activations<typename Model::carry>(carry_memory_.data(), static_cast<std::size_t>(options.batch))),
-        outputs_(bind_activations<typename Model::outputs>(output_memory_.data(), static_cast<std::size_t>(options.batch))),
-        memory_(bind_activations<typename Model::training_memory>(step_memory_.data(), static_cast<std::size_t>(micro_))) {
+        outputs_(
+            bind_activations<typename Model::outputs>(output_memory_.data(), static_cast<std::size_t>(options.batch))),
+        memory_(
+            bind_activations<typename Model::training_memory>(step_memory_.data(), static_cast<std::size_t>(micro_))) {
     backend_.template reserve<compute>(count_training_step<Model>(1));
   }
   trainer(const trainer&) = delete;
@@ -150,12 +152,17 @@ class trainer {
 
   // What the last forward_backward left. Shapes [B, ...] with B = options().batch.
   std::span<const master> gradient(std::string_view name) const { return slice(gradient_.template as<master>(), name); }
-  std::span<const master> puzzle_gradient() const { return {rows_.template as<master>() + rows_.size() / sizeof(master) / 2, rows_.size() / sizeof(master) / 2}; }
-  std::span<const compute> logits() const { return {outputs_.logits.data, static_cast<std::size_t>(options_.batch) * Model::S * Model::V}; }
+  std::span<const master> puzzle_gradient() const {
+    return {rows_.template as<master>() + rows_.size() / sizeof(master) / 2, rows_.size() / sizeof(master) / 2};
+  }
+  std::span<const compute> logits() const {
+    return {outputs_.logits.data, static_cast<std::size_t>(options_.batch) * Model::S * Model::V};
+  }
   /// The state "H", "L", ... of the schedule, [B, T, D].
   std::span<const compute> state(std::string_view name) const {
     for (std::size_t i = 0; i < Model::core::state_count; ++i) {
-      if (name == Model::schedule::states[i]) return {carry_.z[i].data, static_cast<std::size_t>(options_.batch) * Model::L * Model::D};
+      if (name == Model::schedule::states[i])
+        return {carry_.z[i].data, static_cast<std::size_t>(options_.batch) * Model::L * Model::D};
     }
     throw error(std::string(name), "the schedule has no such state");
   }
@@ -176,7 +183,9 @@ class trainer {
   using bound_weights = typename Model::template params<typename Backend::template weight<compute>>;
 
   static const training_options& checked(const training_options& o) {
-    const auto fail = [](const char* what, const std::string& why) { throw error(std::string("training option ") + what, why); };
+    const auto fail = [](const char* what, const std::string& why) {
+      throw error(std::string("training option ") + what, why);
+    };
     if (o.batch < 1) fail("batch", "must be at least 1, not " + std::to_string(o.batch));
     if (o.micro_batch < 0 || (o.micro_batch > 0 && o.batch % o.micro_batch != 0)) {
       fail("micro_batch", std::to_string(o.micro_batch) + " does not divide the batch of " + std::to_string(o.batch));
@@ -193,7 +202,8 @@ class trainer {
     rate("epsilon", o.optimizer.epsilon), rate("schedule.min_ratio", o.schedule.min_ratio);
     if (!(o.optimizer.beta1 >= 0 && o.optimizer.beta1 < 1)) fail("beta1", "must be in [0, 1)");
     if (!(o.optimizer.beta2 >= 0 && o.optimizer.beta2 < 1)) fail("beta2", "must be in [0, 1)");
-    if (Model::W > 0 && o.puzzle_identifiers == 0) fail("puzzle_identifiers", "the model has puzzle rows: say how many there are");
+    if (Model::W > 0 && o.puzzle_identifiers == 0)
+      fail("puzzle_identifiers", "the model has puzzle rows: say how many there are");
     if (o.freeze_weights && Model::W == 0) fail("freeze_weights", "the model has no puzzle rows to train instead");
     return o;
   }
@@ -209,8 +219,8 @@ class trainer {
     Model::probe(c, bound_, z, memory_);
     halting_result* q = samples_.halting.data() + first;
     const int* steps = samples_.steps.data() + first;
-    Model::losses(c, in, out, steps, options_.max_steps, 1.0 / options_.batch, memory_, samples_.predictions.data() + tokens,
-                  samples_.token_results.data() + first, q);
+    Model::losses(c, in, out, steps, options_.max_steps, 1.0 / options_.batch, memory_,
+                  samples_.predictions.data() + tokens, samples_.token_results.data() + first, q);
     Model::backward(c, bound_, gradients_, in, z, out, memory_);
     const draw_key key{options_.seed, static_cast<std::uint64_t>(step_ + 1), static_cast<std::uint32_t>(first)};
     ops::halt(c, Model::rule(options_.max_steps, options_.exploration), key, q, steps, samples_.halted.data() + first);

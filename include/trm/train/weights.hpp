@@ -18,7 +18,8 @@ namespace trm {
 
 /// Fills a flat buffer as its table says: truncated normals and constants, a function of the seed alone. `first` numbers the table's first tensor.
 template <class Master, std::size_t N>
-void initialise(Master* values, const std::array<parameter_entry, N>& table, std::uint64_t seed, std::uint64_t first = 0) {
+void initialise(Master* values, const std::array<parameter_entry, N>& table, std::uint64_t seed,
+                std::uint64_t first = 0) {
   for (std::size_t t = 0; t < N; ++t) {
     const parameter_entry& e = table[t];
     Master* v = values + e.offset;
@@ -72,7 +73,8 @@ class weights {
   /// The entry of `name` in a table, or null.
   template <std::size_t N>
   static const parameter_entry* find(const std::array<parameter_entry, N>& table, std::string_view name) {
-    const auto at = std::find_if(table.begin(), table.end(), [&](const parameter_entry& e) { return e.name() == name; });
+    const auto at =
+        std::find_if(table.begin(), table.end(), [&](const parameter_entry& e) { return e.name() == name; });
     return at == table.end() ? nullptr : &*at;
   }
 

@@ -14,17 +14,20 @@ trm::json published() {
   return trm::parse_json(R"({"batch_size": 768, "seq_len": 900, "vocab_size": 12, "num_puzzle_identifiers": 5,
     "puzzle_emb_ndim": 512, "puzzle_emb_len": 16, "H_cycles": 3, "L_cycles": 6, "H_layers": 0, "L_layers": 2, "hidden_size": 512,
     "num_heads": 8, "expansion": 4, "pos_encodings": "rope", "forward_dtype": "bfloat16", "mlp_t": false,
-    "no_ACT_continue": true, "halt_max_steps": 16, "halt_exploration_prob": 0.1})", "test");
+    "no_ACT_continue": true, "halt_max_steps": 16, "halt_exploration_prob": 0.1})",
+                         "test");
 }
 trm::json with(const char* name, trm::json value) {
   trm::json j = published();
   j[name] = std::move(value);
   return j;
 }
-trm::json translated(const trm::json& fields, const std::string& arch = "trm", const std::string& loss = "stablemax_cross_entropy") {
+trm::json translated(const trm::json& fields, const std::string& arch = "trm",
+                     const std::string& loss = "stablemax_cross_entropy") {
   return trm::to_json(trm::published_config(arch, fields, loss, "run.json"));
 }
-std::string message(const trm::json& fields, const std::string& arch = "trm", const std::string& loss = "stablemax_cross_entropy") {
+std::string message(const trm::json& fields, const std::string& arch = "trm",
+                    const std::string& loss = "stablemax_cross_entropy") {
   try {
     translated(fields, arch, loss);
   } catch (const trm::error& e) {
@@ -36,7 +39,8 @@ std::string message(const trm::json& fields, const std::string& arch = "trm", co
 }  // namespace
 
 TEST_CASE("the published ARC configuration") {
-  const trm::config ours{.tokens = 900, .vocab = 12, .hidden = 512, .heads = 8, .puzzle_positions = 16, .puzzle_width = 512};
+  const trm::config ours{
+      .tokens = 900, .vocab = 12, .hidden = 512, .heads = 8, .puzzle_positions = 16, .puzzle_width = 512};
   CHECK(translated(published()) == trm::to_json(ours));
 }
 

@@ -10,7 +10,9 @@
 #include "../../../examples/own_layer.cpp"
 #undef main
 
-TEST_CASE("the example's layer, network and head pass the gradient check, and its model learns") { CHECK(own_layer_main() == 0); }
+TEST_CASE("the example's layer, network and head pass the gradient check, and its model learns") {
+  CHECK(own_layer_main() == 0);
+}
 
 TEST_CASE("the example's layer keeps the contract in every precision") {
   static_assert(trm::layer<neighbours, trm::shape{9, 24}, trm::numerics<double>>);

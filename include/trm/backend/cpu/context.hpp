@@ -80,7 +80,8 @@ class context {
       rows *= batch, batch = 1;
     }
     Provider::template accumulate<T, G>(pool_, batch, rows, strided<const T>{d.data, d_row, sd.channel}, sd.sample, N,
-                                        strided<const T>{x.data, x_row, sx.channel}, sx.sample, K, dw.data, K, shared_.data());
+                                        strided<const T>{x.data, x_row, sx.channel}, sx.sample, K, dw.data, K,
+                                        shared_.data());
   }
   template <class C, class D, class G, int N>
   void bias_gradient(const C& c, D d, tensor<G, N> db) {
@@ -127,8 +128,8 @@ class context {
       A* dq = reinterpret_cast<A*>(worker_memory(worker));
       void* workspace = worker_memory(worker) + round_up(static_cast<std::size_t>(3 * one) * sizeof(A), alignment);
       attention_backward<T>(q, q + D, q + 2 * D, sq.row, c.rows, d, A(1) / std::sqrt(A(d)), visible<Mask>(c, b),
-                            o.data + b * so.sample + h * d, d_o.data + b * so.sample + h * d, so.row, lse.data + b * sl.sample + h,
-                            sl.row, dq, dq + one, dq + 2 * one, workspace);
+                            o.data + b * so.sample + h * d, d_o.data + b * so.sample + h * d, so.row,
+                            lse.data + b * sl.sample + h, sl.row, dq, dq + one, dq + 2 * one, workspace);
       for_isa(current_isa(), [&](auto level) TRM_INLINE {
         for (int r = 0; r < c.rows; ++r) {
           T* out = dqkv.data + b * sg.sample + r * sg.row + h * d;
@@ -139,7 +140,8 @@ class context {
               if (part < 2) detail::turn<level.lanes>(g, table.cosine_of(r), table.sine_of(r), d, A(-1));
             }
             const detail::view_row<T, layout::channels_last> to{out + part * D, 1};
-            detail::each<A, level.lanes>(d, [&](int i, auto l) TRM_INLINE { detail::set<l(), A>(to, i, detail::get<l()>(g, i)); });
+            detail::each<A, level.lanes>(
+                d, [&](int i, auto l) TRM_INLINE { detail::set<l(), A>(to, i, detail::get<l()>(g, i)); });
           }
         }
       });
@@ -159,9 +161,8 @@ class context {
         for (int i = task * block; i < end; ++i) {
           const detail::row_place p{i / c.rows, i % c.rows, c.rows};
           const auto row = detail::row_at(x, p);
-          detail::each<A, level.lanes, X::order>(X::width, [&](int j, auto l) TRM_INLINE {
-            detail::set<l()>(v, j, detail::get<l(), A>(row, j));
-          });
+          detail::each<A, level.lanes, X::order>(
+              X::width, [&](int j, auto l) TRM_INLINE { detail::set<l()>(v, j, detail::get<l(), A>(row, j)); });
           detail::put(out, detail::result_row<A, level.lanes>{v, X::width, p});
         }
       });
@@ -204,21 +205,24 @@ class context {
 
   // ---- losses and halting ----
   template <class Loss, class C, class X, class G>
-  void cross_entropy(const C& c, X logits, const int* labels, double scale, G d_logits, int* predictions, token_result* results) {
+  void cross_entropy(const C& c, X logits, const int* labels, double scale, G d_logits, int* predictions,
+                     token_result* results) {
     pool_.run(c.batch, [&](int b, int) {
       const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(b) * c.rows;
-      results[b] = detail::cross_entropy_sample<Loss>(b, c.rows, logits, labels + first, scale, d_logits, predictions + first);
+      results[b] =
+          detail::cross_entropy_sample<Loss>(b, c.rows, logits, labels + first, scale, d_logits, predictions + first);
     });
   }
   template <class C, class Q, class N, class G>
-  void halting_loss(const C& c, Q q, N next_q, const token_result* results, const int* steps, int max_steps, double scale, G dq,
-                    halting_result* out) {
+  void halting_loss(const C& c, Q q, N next_q, const token_result* results, const int* steps, int max_steps,
+                    double scale, G dq, halting_result* out) {
     for (int b = 0; b < c.batch; ++b) {
       out[b] = detail::halting_loss_sample(b, q, next_q, results[b].exact(), steps[b] >= max_steps, scale, dq);
     }
   }
   template <class C>
-  void halt(const C& c, halting_rule rule, draw_key key, const halting_result* q, const int* steps, unsigned char* halted) {
+  void halt(const C& c, halting_rule rule, draw_key key, const halting_result* q, const int* steps,
+            unsigned char* halted) {
     for (int b = 0; b < c.batch; ++b) {
       halted[b] = detail::halts(rule, key, static_cast<std::uint32_t>(b), q[b], steps[b]);
     }
@@ -260,14 +264,15 @@ class context {
     const bool merged = c.rows == 1 || (X::order == layout::channels_last && s.sample == c.rows * s.row);
     const std::ptrdiff_t row = c.rows == 1 ? s.sample : s.row;
     const int total = merged ? c.batch * c.rows : c.rows, runs = merged ? 1 : c.batch;
-    const int block = Provider::rows_independent ? rows_at_once(total * runs, Provider::row_block) : Provider::row_block;
+    const int block =
+        Provider::rows_independent ? rows_at_once(total * runs, Provider::row_block) : Provider::row_block;
     const int blocks = (total + block - 1) / block;
     pool_.run(runs * blocks, [&](int task, int worker) {
       const int run = task / blocks, first = task % blocks * block, m = std::min(block, total - first);
       A* tile = reinterpret_cast<A*>(worker_memory(worker));
       void* workspace = worker_memory(worker) + tile_bytes<A>(N);
-      Provider::template multiply<T>(strided<const T>{x.data + run * s.sample + first * row, row, s.channel}, m, prepared, N, K, tile,
-                                     ld, workspace);
+      Provider::template multiply<T>(strided<const T>{x.data + run * s.sample + first * row, row, s.channel}, m,
+                                     prepared, N, K, tile, ld, workspace);
       for_isa(current_isa(), [&](auto level) TRM_INLINE {
         for (int i = 0; i < m; ++i) {
           A* v = tile + i * ld;
@@ -275,7 +280,8 @@ class context {
             for (int j = 0; j < N; ++j) v[j] += static_cast<A>(static_cast<T>(bias[j]));
           }
           const int at = first + i;
-          const detail::row_place p = merged ? detail::row_place{at / c.rows, at % c.rows, c.rows} : detail::row_place{run, at, c.rows};
+          const detail::row_place p =
+              merged ? detail::row_place{at / c.rows, at % c.rows, c.rows} : detail::row_place{run, at, c.rows};
           detail::put(out, detail::result_row<A, level.lanes>{v, N, p});
         }
       });
@@ -293,7 +299,9 @@ class context {
     return [=](int query) { return Mask::visible(query, length, prefix); };
   }
 
-  static constexpr std::ptrdiff_t tile_width(int n) { return static_cast<std::ptrdiff_t>(round_up(static_cast<std::size_t>(n), 16)); }
+  static constexpr std::ptrdiff_t tile_width(int n) {
+    return static_cast<std::ptrdiff_t>(round_up(static_cast<std::size_t>(n), 16));
+  }
   template <class A>
   static constexpr std::size_t tile_bytes(int n) {
     return round_up(static_cast<std::size_t>(tile_width(n)) * Provider::row_block * sizeof(A), alignment);
@@ -308,7 +316,8 @@ class context {
   }
   template <class T>
   static constexpr std::size_t attention_bytes(int rows, int d) {
-    const std::size_t gradients = round_up(3 * static_cast<std::size_t>(rows) * static_cast<std::size_t>(d) * sizeof(accumulator<T>), alignment);
+    const std::size_t gradients =
+        round_up(3 * static_cast<std::size_t>(rows) * static_cast<std::size_t>(d) * sizeof(accumulator<T>), alignment);
     return gradients + std::max(attention_forward_workspace<T>(rows, d), attention_backward_workspace<T>(rows, d));
   }
   std::byte* worker_memory(int worker) { return workers_.data() + static_cast<std::size_t>(worker) * worker_bytes_; }

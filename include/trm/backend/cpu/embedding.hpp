@@ -43,12 +43,14 @@ void add_positions(thread_pool& pool, const C& c, tensor<weight<T>, L, D> positi
     const int b = task / c.rows, r = task % c.rows;
     T* out = row_at(x, {b, r, c.rows}).data;
     const A* from = positions.data.master + static_cast<std::ptrdiff_t>(r) * D;
-    for (int i = 0; i < D; ++i) out[i] = static_cast<T>(static_cast<A>(out[i]) + s * static_cast<A>(static_cast<T>(from[i])));
+    for (int i = 0; i < D; ++i)
+      out[i] = static_cast<T>(static_cast<A>(out[i]) + s * static_cast<A>(static_cast<T>(from[i])));
   });
 }
 
 template <int P, int W, class C, class X, class G, int V, int D, class M>
-void embed_gradient(thread_pool& pool, const C& c, const int* tokens, X dx, double scale, tensor<G, V, D> table, M* puzzle_gradient) {
+void embed_gradient(thread_pool& pool, const C& c, const int* tokens, X dx, double scale, tensor<G, V, D> table,
+                    M* puzzle_gradient) {
   const G s = static_cast<G>(scale);
   const std::ptrdiff_t count = c.rows - P;
   constexpr int slice = 64;  // channels: each task owns some and walks the tokens in order, so equal tokens never race

@@ -48,7 +48,8 @@ double token_loss(const X* x, int n, int label, int largest, double factor, G* d
 }
 
 template <class Loss, class X, class G>
-token_result cross_entropy_sample(int b, int rows, X logits, const int* labels, double scale, G d_logits, int* predictions) {
+token_result cross_entropy_sample(int b, int rows, X logits, const int* labels, double scale, G d_logits,
+                                  int* predictions) {
   using T = typename X::value_type;
   constexpr int V = X::width;
   const strides s = logits.steps(rows);
@@ -75,7 +76,9 @@ token_result cross_entropy_sample(int b, int rows, X logits, const int* labels, 
 }
 
 /// max(x, 0) - x t + log(1 + exp(-|x|))
-inline double binary_cross_entropy(double x, double t) { return std::max(x, 0.0) - x * t + std::log1p(std::exp(-std::abs(x))); }
+inline double binary_cross_entropy(double x, double t) {
+  return std::max(x, 0.0) - x * t + std::log1p(std::exp(-std::abs(x)));
+}
 inline double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
 
 template <class Q, class N, class G>
@@ -83,7 +86,8 @@ halting_result halting_loss_sample(int b, Q q, N next_q, bool exact, bool last_s
   halting_result r;
   r.q_halt = static_cast<float>(q.at(1, b, 0, 0));
   r.q_continue = static_cast<float>(q.at(1, b, 0, 1));
-  const double x = static_cast<double>(q.at(1, b, 0, 0)), y = static_cast<double>(q.at(1, b, 0, 1)), right = exact ? 1 : 0;
+  const double x = static_cast<double>(q.at(1, b, 0, 0)), y = static_cast<double>(q.at(1, b, 0, 1)),
+               right = exact ? 1 : 0;
   r.halt_loss = binary_cross_entropy(x, right);
   double d_continue = 0;
   if constexpr (is_view<N>) {

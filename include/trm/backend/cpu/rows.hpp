@@ -129,7 +129,8 @@ TRM_INLINE inline channels<L, A> logistic(const channels<L, A>& x) {
   if constexpr (L > 1) {
     return sigmoid(x);
   } else if constexpr (std::is_same_v<A, float>) {
-    return sigmoid(floats<4>::broadcast(x)).v[0];  // the very function of the vectors: the tail of a row is no exception
+    return sigmoid(floats<4>::broadcast(x))
+        .v[0];  // the very function of the vectors: the tail of a row is no exception
   } else {
     return A(1) / (A(1) + std::exp(-x));
   }

@@ -22,14 +22,16 @@ TRM_INLINE inline void put(const sink::store<V>& s, const result_row<A, Lanes>& 
 template <class V, class A, int Lanes>
 TRM_INLINE inline void put(const sink::add<V>& s, const result_row<A, Lanes>& r) {
   const auto y = row_at(s.y, r.at);
-  each<A, Lanes, V::order>(r.n, [&](int i, auto l) TRM_INLINE { set<l(), A>(y, i, get<l(), A>(y, i) + get<l()>(r.v, i)); });
+  each<A, Lanes, V::order>(r.n,
+                           [&](int i, auto l) TRM_INLINE { set<l(), A>(y, i, get<l(), A>(y, i) + get<l()>(r.v, i)); });
 }
 
 /// r += the row of a view
 template <class V, class A, int Lanes>
 TRM_INLINE inline void add_row(const V& view, const result_row<A, Lanes>& r) {
   const auto x = row_at(view, r.at);
-  each<A, Lanes, V::order>(r.n, [&](int i, auto l) TRM_INLINE { set<l()>(r.v, i, get<l()>(r.v, i) + get<l(), A>(x, i)); });
+  each<A, Lanes, V::order>(r.n,
+                           [&](int i, auto l) TRM_INLINE { set<l()>(r.v, i, get<l()>(r.v, i) + get<l(), A>(x, i)); });
 }
 
 template <class Other, class Then, class A, int Lanes>
@@ -55,8 +57,9 @@ template <class Y, class R, class Then, class A, int Lanes>
 TRM_INLINE inline void put(const sink::norm_gradient<Y, R, Then>& s, const result_row<A, Lanes>& r) {
   const auto y = row_at(s.y, r.at);
   const A scale = static_cast<A>(row_at(s.r, r.at)[0]);
-  const A mean = sum<A, Lanes, Y::order>(r.n, [&](int i, auto l) TRM_INLINE { return get<l(), A>(y, i) * get<l()>(r.v, i); }) /
-                 static_cast<A>(r.n);
+  const A mean =
+      sum<A, Lanes, Y::order>(r.n, [&](int i, auto l) TRM_INLINE { return get<l(), A>(y, i) * get<l()>(r.v, i); }) /
+      static_cast<A>(r.n);
   each<A, Lanes, Y::order>(r.n, [&](int i, auto l) TRM_INLINE {
     set<l()>(r.v, i, spread<l()>(scale) * (get<l()>(r.v, i) - get<l(), A>(y, i) * spread<l()>(mean)));
   });
@@ -131,7 +134,8 @@ TRM_INLINE inline void put(const sink::rotate<Heads, Positions, V>& s, const res
   if constexpr (Positions::rotates) {
     constexpr int d = V::width / 3 / Heads;
     const auto& table = rotation_table<Positions, V::max_rows, d>::instance;
-    for (int h = 0; h < 2 * Heads; ++h) turn<Lanes>(r.v + h * d, table.cosine_of(r.at.row), table.sine_of(r.at.row), d, A(1));
+    for (int h = 0; h < 2 * Heads; ++h)
+      turn<Lanes>(r.v + h * d, table.cosine_of(r.at.row), table.sine_of(r.at.row), d, A(1));
   }
   put(sink::store<V>{s.y}, r);
 }

@@ -89,7 +89,8 @@ struct prepared_weights {
     weights w = bound;
     for_each_parameter(w, [&]<class M>(std::string_view, M& p, init) {
       if constexpr (is_matrix<M>) {
-        list[i++] = {p.data.master, M::extents[0], M::extents[1], const_cast<std::byte*>(static_cast<const std::byte*>(p.data.product)),
+        list[i++] = {p.data.master, M::extents[0], M::extents[1],
+                     const_cast<std::byte*>(static_cast<const std::byte*>(p.data.product)),
                      const_cast<std::byte*>(static_cast<const std::byte*>(p.data.gradient))};
       }
     });
