@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Compiles SOURCE, which has a line `// expect: <regular expression of CMake>`, and fails unless the compiler refuses it with
-# a first error whose line matches. Run as: cmake -DCOMPILER=g++ -DFLAGS=... -DSOURCE=x.cpp -P expect_error.cmake
+# a first error whose line matches. Run as: cmake -DCOMPILER=g++ -DSTANDARD=-std=c++20 -DINCLUDE=include -DSOURCE=x.cpp -P expect_error.cmake
 
 file(READ "${SOURCE}" text)
 if(NOT text MATCHES "// expect: ([^\n]+)")
@@ -9,7 +9,7 @@ endif()
 set(expected "${CMAKE_MATCH_1}")
 
 set(ENV{LC_ALL} C)
-execute_process(COMMAND "${COMPILER}" ${FLAGS} -fsyntax-only "${SOURCE}" RESULT_VARIABLE status ERROR_VARIABLE messages
+execute_process(COMMAND "${COMPILER}" "${STANDARD}" "-I${INCLUDE}" -fsyntax-only "${SOURCE}" RESULT_VARIABLE status ERROR_VARIABLE messages
                 OUTPUT_QUIET)
 if(status EQUAL 0)
   message(FATAL_ERROR "${SOURCE}: compiles, but should not. Expected: ${expected}")

@@ -139,12 +139,14 @@ struct recursion {
     static constexpr void advance(const call<B>& c, const P& p, state x, const carry& z, inference_memory& k,
                                   std::size_t begin = 0, std::size_t end = flow::total) {
       const auto where = [&](int s) { return z.z[static_cast<std::size_t>(s)]; };
-      for (std::size_t i = begin; i < end; ++i) {
+      const application* previous = nullptr;
+      for (std::size_t i = begin; i < std::min(end, flow::total); ++i) {
         const application& a = Schedule::applications[i];
+        const application* next = i + 1 < std::min(end, flow::total) ? &Schedule::applications[i + 1] : nullptr;
         const state u = k.u[i % 2], u_next = k.u[(i + 1) % 2];
-        if (i == begin || !fused(Schedule::applications[i - 1], a)) sum_input(c, a, x, where, u);
-        const auto sink =
-            store_result(where(a.writes), i + 1 < end ? &Schedule::applications[i + 1] : nullptr, x, where, u_next, a);
+        if (previous == nullptr || !fused(*previous, a)) sum_input(c, a, x, where, u);
+        previous = &a;
+        const auto sink = store_result(where(a.writes), next, x, where, u_next, a);
         detail::with_index<net_count>(a.net, [&](auto n) {
           net<n()>::template forward<mode::inference>(c, std::get<n()>(p.of), u, std::get<n()>(k.interior),
                                                       std::get<n()>(k.scratch), sink);

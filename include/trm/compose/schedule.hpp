@@ -115,7 +115,10 @@ struct gradient_flow {
     return true;
   }();
   static_assert(gradients_come_last, "schedule: the applications with a gradient must come last");
-  static constexpr const application& step(std::size_t g) { return Schedule::applications[first + g]; }
+  /// Gradient application g. Where there is but one, g++ 12 unrolls loops over it too far and warns of a second.
+  static constexpr const application& step(std::size_t g) {
+    return Schedule::applications[count == 1 ? first : first + g];
+  }
   static constexpr bool every_application_reads = [] {
     for (const application& a : Schedule::applications) {
       if (a.hidden == 0) return false;
@@ -126,39 +129,46 @@ struct gradient_flow {
   static_assert(step(count - 1).writes == Schedule::output,
                 "schedule: the last application must write the output state");
 
-  /// Which earlier gradient application wrote state s as application g reads it; -1: it is the state the cycle began with.
-  static constexpr int writer(std::size_t g, int s) {
+ private:
+  // How the answers below are found; they are looked up in tables, since the interpreter asks at run time.
+  static constexpr int find_writer(std::size_t g, int s) {
     for (std::size_t i = g; i-- > 0;) {
       if (step(i).writes == s) return static_cast<int>(i);
     }
     return -1;
   }
-  /// Is the value that application g writes the last of its state? Then it lies in the carry.
-  static constexpr bool last_of_state(std::size_t g) {
+  static constexpr bool find_last(std::size_t g) {
     for (std::size_t i = g + 1; i < count; ++i) {
       if (step(i).writes == step(g).writes) return false;
     }
     return true;
   }
+  static constexpr bool find_later_read(std::size_t g, std::size_t from) {
+    for (std::size_t i = from + 1; i < count; ++i) {
+      if (!reaches_output[i] || !step(i).reads(step(g).writes)) continue;
+      if (find_writer(i, step(g).writes) == static_cast<int>(g)) return true;
+    }
+    return false;
+  }
+
+ public:
+  /// Which earlier gradient application wrote state s as application g reads it; -1: it is the state the cycle began with.
+  static constexpr int writer(std::size_t g, int s) { return writers[g][static_cast<std::size_t>(s)]; }
+  /// Is the value that application g writes the last of its state? Then it lies in the carry.
+  static constexpr bool last_of_state(std::size_t g) { return lasts[g]; }
   /// Does what application g gives reach the output of the cycle? Otherwise it has no gradient.
   static constexpr std::array<bool, count> reaches_output = [] {
     std::array<bool, count> reaches{};
     reaches[count - 1] = true;
     for (std::size_t i = count; i-- > 0;) {
       for (int s = 0; reaches[i] && s < state_count; ++s) {
-        if (step(i).reads(s) && writer(i, s) >= 0) reaches[static_cast<std::size_t>(writer(i, s))] = true;
+        if (step(i).reads(s) && find_writer(i, s) >= 0) reaches[static_cast<std::size_t>(find_writer(i, s))] = true;
       }
     }
     return reaches;
   }();
   /// Does a gradient come to what application g writes from an application after `from`?
-  static constexpr bool read_after(std::size_t g, std::size_t from) {
-    for (std::size_t i = from + 1; i < count; ++i) {
-      if (reaches_output[i] && step(i).reads(step(g).writes) && writer(i, step(g).writes) == static_cast<int>(g))
-        return true;
-    }
-    return false;
-  }
+  static constexpr bool read_after(std::size_t g, std::size_t from) { return later_reads[g][from]; }
   /// Gradient applications of network `net`.
   static constexpr std::size_t applications_of(int net) {
     std::size_t n = 0;
@@ -166,26 +176,18 @@ struct gradient_flow {
     return n;
   }
   /// The number of gradient application g among those of its network.
-  static constexpr std::size_t index_in_net(std::size_t g) {
-    std::size_t n = 0;
-    for (std::size_t i = 0; i < g; ++i) n += step(i).net == step(g).net;
-    return n;
-  }
+  static constexpr std::size_t index_in_net(std::size_t g) { return net_indices[g]; }
   /// Values that are overwritten within the cycle and so need a place of their own.
   static constexpr std::size_t overwritten = [] {
     std::size_t n = 0;
-    for (std::size_t g = 0; g < count; ++g) n += !last_of_state(g);
+    for (std::size_t g = 0; g < count; ++g) n += !find_last(g);
     return n;
   }();
-  static constexpr std::size_t place(std::size_t g) {
-    std::size_t n = 0;
-    for (std::size_t i = 0; i < g; ++i) n += !last_of_state(i);
-    return n;
-  }
+  static constexpr std::size_t place(std::size_t g) { return places[g]; }
   /// Does the gradient of state s ever wait for a further contribution? Then it needs a place to be summed in.
   static constexpr bool waits(int s) {
     for (std::size_t g = 0; g < count; ++g) {
-      if (step(g).writes == s && g + 1 < count && read_after(g, g + 1)) return true;
+      if (step(g).writes == s && g + 1 < count && find_later_read(g, g + 1)) return true;
     }
     return false;
   }
@@ -194,11 +196,36 @@ struct gradient_flow {
     for (int s = 0; s < state_count; ++s) n += waits(s);
     return n;
   }();
-  static constexpr std::size_t waiting_place(int s) {
-    std::size_t n = 0;
-    for (int i = 0; i < s; ++i) n += waits(i);
-    return n;
+  static constexpr std::size_t waiting_place(int s) { return waiting_places[static_cast<std::size_t>(s)]; }
+
+ private:
+  template <std::size_t N, class F>
+  static constexpr auto table_of(F f) {
+    std::array<decltype(f(std::size_t{})), N> table{};
+    for (std::size_t i = 0; i < N; ++i) table[i] = f(i);
+    return table;
   }
+  static constexpr auto writers = table_of<count + 1>([](std::size_t g) {
+    return table_of<Schedule::states.size()>([g](std::size_t s) { return find_writer(g, static_cast<int>(s)); });
+  });
+  static constexpr auto lasts = table_of<count>([](std::size_t g) { return find_last(g); });
+  static constexpr auto later_reads = table_of<count>(
+      [](std::size_t g) { return table_of<count>([g](std::size_t from) { return find_later_read(g, from); }); });
+  static constexpr auto net_indices = table_of<count>([](std::size_t g) {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < g; ++i) n += step(i).net == step(g).net;
+    return n;
+  });
+  static constexpr auto places = table_of<count>([](std::size_t g) {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < g; ++i) n += !find_last(i);
+    return n;
+  });
+  static constexpr auto waiting_places = table_of<Schedule::states.size()>([](std::size_t s) {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < s; ++i) n += waits(static_cast<int>(i));
+    return n;
+  });
 };
 
 }  // namespace trm

@@ -4,7 +4,7 @@
 set(driver "${CMAKE_CURRENT_LIST_DIR}/../expect_error.cmake")
 
 function(expect file accepted reason)
-  execute_process(COMMAND "${CMAKE_COMMAND}" "-DCOMPILER=${COMPILER}" "-DFLAGS=${FLAGS}"
+  execute_process(COMMAND "${CMAKE_COMMAND}" "-DCOMPILER=${COMPILER}" "-DSTANDARD=${STANDARD}" "-DINCLUDE=${INCLUDE}"
                           "-DSOURCE=${CMAKE_CURRENT_LIST_DIR}/${file}" -P "${driver}"
                   RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
   string(REGEX REPLACE "[ \n]+" " " output "${output}")  # CMake wraps messages
