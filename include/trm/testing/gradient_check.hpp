@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -70,7 +69,7 @@ inline std::vector<double> random_values(std::size_t n, double scale, std::uint6
 /// Memory whose every double is NaN.
 inline buffer poisoned(std::size_t bytes) {
   buffer b(bytes);
-  std::memset(b.data(), 0xff, bytes);
+  std::fill_n(b.data(), bytes, std::byte{0xff});
   return b;
 }
 
@@ -168,7 +167,7 @@ gradient_report check_layer(const gradient_check_options& o) {
       return report;
     }
   }
-  std::memset(scratch_memory.data(), 0xff, scratch_memory.size());  // scratch does not outlive the call
+  std::fill_n(scratch_memory.data(), scratch_memory.size(), std::byte{0xff});  // scratch does not outlive the call
   const call<backend> c_out = c.with_rows(out_rows);
   ops::emit(c_out, y_view{dy_copy.data()}, at::entry(s, y_view{y.data()}, y_view{d.data()}));
   at::backward(c, p, g, x_view{x.data()}, y_view{y.data()}, y_view{d.data()}, s, k,
