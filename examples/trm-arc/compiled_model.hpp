@@ -296,14 +296,12 @@ class compiled_model : public arc_model {
     const auto data = trm::dataset::open(o.data, "train");
     const trm::dataset_metadata& meta = data.metadata();
     require_fit(meta, o.data.front());
-    const long long total = o.steps > 0 ? o.steps
-                                        : static_cast<long long>(o.epochs * static_cast<double>(meta.total_groups) *
-                                                                 meta.mean_puzzle_examples / o.batch);
+    const long long total = o.steps > 0 ? o.steps : trm::training_steps(o.epochs, meta, o.batch);
     if (total < 1) throw trm::error("--steps", "nothing to do: give --steps, or more --epochs");
+    // Without a test split the training examples are evaluated, and the metrics say so.
+    const std::string split = std::filesystem::exists(o.data.front() / "test" / "dataset.json") ? "test" : "train";
     std::optional<trm::dataset> test;
-    if (o.eval_every > 0)
-      test = trm::dataset::open(o.data,
-                                std::filesystem::exists(o.data.front() / "test" / "dataset.json") ? "test" : "train");
+    if (o.eval_every > 0) test = trm::dataset::open(o.data, split);
 
     trm::group_sampler<trm::dataset_set> sampler(
         data.sources(), meta.seq_len,
@@ -384,7 +382,7 @@ class compiled_model : public arc_model {
       if (test && (step % o.eval_every == 0 || step == total)) {
         if (!solver) solver = std::make_unique<trm::solver<model>>(cpu, o.batch);
         solver->use(trainer.ema(), trainer.weights().constants());
-        trm::json result = measure(*solver, trainer.table(), *test, o.data, "test", o.max_steps,
+        trm::json result = measure(*solver, trainer.table(), *test, o.data, split, o.max_steps,
                                    std::numeric_limits<std::int64_t>::max(), {}, false,
                                    [](const trm::sequential_part&, std::int64_t, const trm::step_metrics&) {});
         result["step"] = step;

@@ -48,9 +48,9 @@ struct dataset_metadata {
 };
 
 /// Supervision steps of a training run: int(epochs * total_groups * mean_puzzle_examples / batch), as published.
-inline std::int64_t training_steps(std::int64_t epochs, const dataset_metadata& data, std::int64_t batch) {
-  const double steps = static_cast<double>(epochs) * static_cast<double>(data.total_groups) *
-                       data.mean_puzzle_examples / static_cast<double>(batch);
+inline std::int64_t training_steps(double epochs, const dataset_metadata& data, std::int64_t batch) {
+  const double steps =
+      epochs * static_cast<double>(data.total_groups) * data.mean_puzzle_examples / static_cast<double>(batch);
   if (batch < 1 || epochs < 0 || !(steps >= 0 && steps < 0x1p62))
     throw error("training_steps", "epochs or batch out of range");
   return static_cast<std::int64_t>(steps);
