@@ -8,9 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -18,65 +21,102 @@
 #include "trm/core/error.hpp"
 #include "trm/data/arc/augmentation.hpp"
 #include "trm/data/arc/encoding.hpp"
+#include "trm/data/arc/evaluation.hpp"
 #include "trm/data/arc/grid.hpp"
+#include "trm/data/arc/submission.hpp"
 #include "trm/data/arc/task.hpp"
 #include "trm/io/atomic_file.hpp"
 #include "trm/io/json.hpp"
 
 namespace trm::arc {
 
-/// One distinct answer to a test input.
-struct answer {
-  grid cells;
-  std::size_t votes = 0;
-  /// Mean over its votes of sigmoid(q_halt_logit).
-  double confidence = 0;
+namespace detail {
+
+/// Rows, columns, cells: the bytes whose SHA-256 the published evaluator compares. The bytes themselves are exact.
+class packed_grid {
+ public:
+  explicit packed_grid(const grid& g) : size_(2 + g.size()) {
+    bytes_[0] = static_cast<char>(g.rows());
+    bytes_[1] = static_cast<char>(g.columns());
+    std::ranges::copy(g.cells(), bytes_.begin() + 2);
+  }
+  std::string_view text() const { return {bytes_.data(), size_}; }
+
+  static grid unpack(std::string_view bytes) {
+    if (bytes[0] == 0) return {};
+    grid g(bytes[0], bytes[1]);
+    std::copy(bytes.begin() + 2, bytes.end(), g.cells().begin());
+    return g;
+  }
+
+ private:
+  std::array<char, 2 + max_side * max_side> bytes_;
+  std::size_t size_;
 };
 
-struct pass_at {
-  std::size_t k;
-  /// Mean over tasks of the fraction of the task's test inputs with the right answer among the first k: the published metric.
-  double per_task;
-  /// The same as a mean over all test inputs: the competition's metric is that of k = 2.
-  double per_input;
+/// Lets a map with std::string keys be searched by any text, without an allocation.
+struct text_hash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
 };
+template <class T>
+using text_map = std::unordered_map<std::string, T, text_hash, std::equal_to<>>;
 
-struct evaluation {
-  std::vector<pass_at> passes;
-  std::size_t tasks = 0, inputs = 0;
-  std::size_t inputs_without_prediction = 0;
-  /// Predictions that were counted, and those whose puzzle or input belongs to no test input.
-  std::size_t predictions = 0, unmatched = 0;
-};
+}  // namespace detail
 
-/// Collects predictions and votes. Memory grows with the number of distinct answers, not of predictions.
-/// Every prediction since construction or the last clear() counts: clear() before each round of evaluation for the scores of
-/// that round; without it the rounds are pooled, which is what the published evaluator does by default.
+/// Collects predictions and votes. Memory grows with the number of distinct answers, not of predictions: at most 902 bytes of
+/// cells an answer, and what the containers add; a vote for an answer that is known allocates nothing.
+/// Votes are kept twice, pooled since construction or clear(), and of the round that begin_round() began.
 class evaluator {
  public:
   static constexpr std::array<std::size_t, 6> published_k = {1, 2, 5, 10, 100, 1000};
+  static constexpr std::size_t all_answers = std::numeric_limits<std::size_t>::max();
+  using submission_options = arc::submission_options;
 
   /// `test_puzzles`: the held-out tasks. `identifiers`: the puzzle name of every identifier. `blank`: the identifier of padding.
+  /// A test input without output has no part in pass@k.
   evaluator(std::vector<task> test_puzzles, std::vector<std::string> identifiers, std::int64_t blank = 0)
-      : tasks_(std::move(test_puzzles)), identifiers_(std::move(identifiers)), blank_(blank) {
+      : tasks_(std::move(test_puzzles)), identifiers_(std::move(identifiers)), blank_(blank), ballots_(tasks_.size()) {
     if (tasks_.empty()) throw error("evaluator", "no test puzzles: was the dataset built without a test set?");
     for (std::size_t t = 0; t < tasks_.size(); ++t) {
       if (!task_index_.try_emplace(tasks_[t].id, t).second) throw error("task " + tasks_[t].id, "occurs twice");
       for (const example& pair : tasks_[t].test) {
-        ballots_.emplace(input_key{t, packed(pair.input)}, ballot{});
-        ++inputs_;
+        ballots_[t].try_emplace(std::string(detail::packed_grid(pair.input).text()),
+                                ballot{.question = pair, .votes = {}});
       }
     }
   }
 
-  /// For a dataset folder: its test_puzzles.json and identifiers.json.
+  /// For a dataset folder: its test_puzzles.json and identifiers.json. Dummy outputs count as unknown (remove_dummy_solutions).
   static evaluator open(const std::filesystem::path& dataset) {
     const std::filesystem::path puzzles = dataset / "test_puzzles.json", names = dataset / "identifiers.json";
     const json identifiers = read_json(names);
-    return evaluator(read_tasks(puzzles), json_field(identifiers, names.string()).strings());
+    std::vector<task> tasks = read_tasks(puzzles);
+    remove_dummy_solutions(tasks);
+    return evaluator(std::move(tasks), json_field(identifiers, names.string()).strings());
   }
 
   const std::vector<task>& tasks() const { return tasks_; }
+
+  /// Begins a round of evaluation: the votes per round are forgotten, the pooled ones stay. Not needed for a single round.
+  void begin_round() {
+    ++rounds_;
+    tallies_[index(voting::per_round)] = {};
+    for_each_ballot([](ballot& b) {
+      b.distinct[index(voting::per_round)] = 0;
+      for (auto& [cells, v] : b.votes) v[index(voting::per_round)] = {};
+    });
+  }
+
+  /// Forgets all predictions and rounds.
+  void clear() {
+    rounds_ = 0;
+    tallies_ = {};
+    for_each_ballot([](ballot& b) {
+      b.distinct = {};
+      b.votes.clear();
+    });
+  }
 
   /// One prediction: the tokens of an augmented test input and of the answer to it, each a whole canvas. Rows with the blank
   /// identifier are padding and skipped.
@@ -96,179 +136,223 @@ class evaluator {
     const puzzle_name puzzle = parse_name(name);
     const augmentation undo = puzzle.how.inverse();
     const int side = canvas_side(input.size());
-    const grid asked = undo.apply(crop(input, side)), answered = undo.apply(crop(prediction, side));
-    ++predictions_;
-    ballot* const votes = find_ballot(puzzle.task, asked);
-    if (votes == nullptr) {
-      ++unmatched_;
-      return;
+    const grid predicted = crop(prediction, side);
+    const grid asked = undo.apply(crop(input, side)), answered = undo.apply(predicted);
+    ballot* const found = find_ballot(puzzle.task, detail::packed_grid(asked).text());
+    rounds_ = std::max<std::size_t>(rounds_, 1);
+    for (tally& t : tallies_) {
+      ++t.predictions;
+      t.unmatched += found == nullptr;
+      if (found == nullptr) continue;
+      t.wrong.add(asked, found->question.output, answered);
+      t.wrong.malformed_grids.add(!well_formed(prediction, side, predicted));
     }
-    const auto [entry, fresh] = votes->try_emplace(packed(answered), vote{.order = votes->size()});
-    ++entry->second.count;
-    entry->second.confidence_sum += 1.0 / (1.0 + std::exp(-q_halt_logit));
+    if (found == nullptr) return;
+    vote& v = vote_for(*found, detail::packed_grid(answered).text());
+    const double confidence = 1.0 / (1.0 + std::exp(-q_halt_logit));
+    for (const voting how : {voting::pooled, voting::per_round}) found->count(how, v, 1, confidence);
   }
 
-  /// Adds the votes of another evaluator of the same tasks, as if they had come after those here (up to the rounding of sums).
+  /// Adds the votes of another evaluator of the same tasks, as if they had come after those here (up to the rounding of sums):
+  /// of parts of one round, evaluated apart. Rounds are the larger number of the two.
   void merge(const evaluator& other) {
-    if (other.tasks_.size() != tasks_.size()) throw error("evaluator", "cannot merge the votes on other tasks");
-    for (const auto& [key, theirs] : other.ballots_) {
-      const auto mine = ballots_.find(key);
-      if (mine == ballots_.end() || tasks_[key.task].id != other.tasks_[key.task].id) {
-        throw error("evaluator", "cannot merge the votes on other tasks");
-      }
-      for (const auto* entry : in_order(theirs)) {
-        const auto [at, fresh] = mine->second.try_emplace(entry->first, vote{.order = mine->second.size()});
-        at->second.count += entry->second.count;
-        at->second.confidence_sum += entry->second.confidence_sum;
+    if (!same_tasks(other)) throw error("evaluator", "cannot merge the votes on other tasks");
+    for (std::size_t t = 0; t < ballots_.size(); ++t) {
+      for (const auto& [asked, theirs] : other.ballots_[t]) {
+        ballot& mine = ballots_[t].find(asked)->second;
+        for (const voting how : {voting::pooled, voting::per_round}) {
+          for (const auto* entry : in_order(theirs, how)) {
+            const standing& s = entry->second[index(how)];
+            mine.count(how, vote_for(mine, entry->first), s.votes, s.confidence_sum);
+          }
+        }
       }
     }
-    predictions_ += other.predictions_;
-    unmatched_ += other.unmatched_;
-  }
-
-  /// Forgets all predictions.
-  void clear() {
-    for (auto& [key, votes] : ballots_) votes.clear();
-    predictions_ = unmatched_ = 0;
+    for (std::size_t how = 0; how < tallies_.size(); ++how) {
+      tallies_[how].predictions += other.tallies_[how].predictions;
+      tallies_[how].unmatched += other.tallies_[how].unmatched;
+      tallies_[how].wrong += other.tallies_[how].wrong;
+    }
+    rounds_ = std::max(rounds_, other.rounds_);
   }
 
   /// The first `most` answers to a test input: by votes, then by confidence, then as they first came.
   /// Requires task < tasks().size() and test < tasks()[task].test.size().
-  std::vector<answer> answers(std::size_t task, std::size_t test, std::size_t most) const {
-    const ballot& votes = ballots_.at({task, packed(tasks_.at(task).test.at(test).input)});
-    std::vector<const ballot::value_type*> ranking = in_order(votes);
-    std::ranges::stable_sort(ranking, [](const auto* a, const auto* b) {
-      return a->second.count != b->second.count ? a->second.count > b->second.count : mean(*a) > mean(*b);
-    });
-    std::vector<answer> best;
-    for (std::size_t i = 0; i < std::min(most, ranking.size()); ++i) {
-      best.push_back({unpacked(ranking[i]->first), ranking[i]->second.count, mean(*ranking[i])});
-    }
-    return best;
+  std::vector<answer> answers(std::size_t task, std::size_t test, std::size_t most, voting how = voting::pooled) const {
+    return best(ranking(ballot_of(task, test), how), most, how);
   }
 
-  /// pass@k for each of `ks`.
-  evaluation result(std::span<const std::size_t> ks = published_k) const {
-    evaluation all{.passes = {}, .tasks = tasks_.size(), .inputs = inputs_};
-    for (const std::size_t k : ks) all.passes.push_back({.k = k, .per_task = 0, .per_input = 0});
-    all.predictions = predictions_;
-    all.unmatched = unmatched_;
+  /// A task with the first `most` answers to each of its test inputs.
+  task_view view(std::size_t task, std::size_t most, voting how = voting::pooled) const {
+    task_view shown{tasks_.at(task).id, {}};
+    for (std::size_t i = 0; i < tasks_[task].test.size(); ++i) {
+      const example& pair = tasks_[task].test[i];
+      const auto ranked = ranking(ballot_of(task, i), how);
+      input_view& in = shown.inputs.emplace_back();
+      in.input = pair.input;
+      in.truth = pair.output;
+      in.answers = best(ranked, most, how);
+      for (const auto* entry : ranked) in.votes += entry->second[index(how)].votes;
+      in.distinct = ranked.size();
+      in.right_at = place_of(pair.output, ranked);
+    }
+    return shown;
+  }
+
+  /// pass@k for each of `ks`, over the test inputs whose output is known, and what else is counted.
+  evaluation result(std::span<const std::size_t> ks = published_k, voting how = voting::pooled) const {
+    const tally& counted = tallies_[index(how)];
+    evaluation all;
+    all.how = how;
+    all.rounds = rounds_;
+    all.tasks = tasks_.size();
+    all.predictions = counted.predictions;
+    all.unmatched = counted.unmatched;
+    all.of_predictions = counted.wrong;
+    for (const auto& of_task : ballots_) {
+      for (const auto& [asked, b] : of_task) all.distinct_answers += b.distinct[index(how)];
+    }
+    pass_counter passes(ks);
+    std::vector<std::optional<std::size_t>> places;
     for (std::size_t t = 0; t < tasks_.size(); ++t) {
-      std::vector<std::size_t> solved(ks.size(), 0);
+      places.clear();
       for (std::size_t i = 0; i < tasks_[t].test.size(); ++i) {
-        const std::vector<answer> ranking = answers(t, i, static_cast<std::size_t>(-1));
-        all.inputs_without_prediction += ranking.empty();
-        const auto& target = tasks_[t].test[i].output;
-        const auto right = std::ranges::find_if(ranking, [&](const answer& a) { return target && a.cells == *target; });
-        const auto place = static_cast<std::size_t>(right - ranking.begin());
-        for (std::size_t k = 0; k < ks.size(); ++k) solved[k] += place < std::min(ks[k], ranking.size());
+        const example& pair = tasks_[t].test[i];
+        const auto ranked = ranking(ballot_of(t, i), how);
+        ++all.inputs;
+        all.inputs_without_solution += !pair.output;
+        all.inputs_without_prediction += ranked.empty();
+        if (pair.output) places.push_back(place_of(pair.output, ranked));
+        if (!ranked.empty()) {
+          all.of_first_answers.add(pair.input, pair.output, detail::packed_grid::unpack(ranked[0]->first));
+        }
       }
-      for (std::size_t k = 0; k < ks.size(); ++k) {
-        all.passes[k].per_task += static_cast<double>(solved[k]) / static_cast<double>(tasks_[t].test.size());
-        all.passes[k].per_input += static_cast<double>(solved[k]);
-      }
+      passes.add_task(places);
     }
-    for (pass_at& pass : all.passes) {
-      pass.per_task /= static_cast<double>(tasks_.size());
-      pass.per_input /= static_cast<double>(inputs_);
-    }
+    all.passes = passes.result();
     return all;
   }
+  evaluation result(voting how) const { return result(published_k, how); }
 
-  struct submission_options {
-    std::size_t attempts = 2;
-    /// Leaves out test inputs without a prediction and writes empty answers as `[]`, as the published evaluator does.
-    bool published_layout = false;
-  };
-
-  /// Kaggle's submission: `{task: [{"attempt_1": grid, "attempt_2": grid}, ...]}`, every task and every test input in order.
-  /// Where there are fewer answers than attempts the first is repeated; where there is none, or an empty one, a single cell of
-  /// colour 0 is written.
-  std::string submission(submission_options options) const {
-    std::string text = "{";
-    for (std::size_t t = 0; t < tasks_.size(); ++t) {
-      text += (t == 0 ? "" : ",") + json(tasks_[t].id).dump() + ":[";
-      bool first = true;
-      for (std::size_t i = 0; i < tasks_[t].test.size(); ++i) {
-        std::vector<answer> best = answers(t, i, options.attempts);
-        if (best.empty() && options.published_layout) continue;
-        if (best.empty()) best.emplace_back();
-        best.resize(options.attempts, best.front());
-        text += std::exchange(first, false) ? "{" : ",{";
-        for (std::size_t a = 0; a < best.size(); ++a) {
-          const bool fill = best[a].cells.empty() && !options.published_layout;
-          if (a > 0) text += ',';
-          text += "\"attempt_";
-          text += std::to_string(a + 1);
-          text += "\":";
-          text += to_json(fill ? grid(1, 1) : best[a].cells);
-        }
-        text += '}';
-      }
-      text += ']';
-    }
-    return text + "}";
+  /// Kaggle's submission (submission_text) of the best answers; `counts`, where given, says how many of them are none.
+  std::string submission(submission_options options, voting how = voting::pooled,
+                         submission_counts* counts = nullptr) const {
+    const auto attempts = [&](std::size_t t, std::size_t i) {
+      std::vector<grid> grids;
+      for (answer& a : answers(t, i, options.attempts, how)) grids.push_back(std::move(a.cells));
+      return grids;
+    };
+    submission_counts unused;
+    return submission_text(tasks_, options, attempts, counts == nullptr ? unused : *counts);
   }
   std::string submission() const { return submission(submission_options()); }
 
-  void write_submission(const std::filesystem::path& path, submission_options options) const {
-    write_file(path, submission(options));
+  submission_counts write_submission(const std::filesystem::path& path, submission_options options,
+                                     voting how = voting::pooled) const {
+    submission_counts counts;
+    write_file(path, submission(options, how, &counts));
+    return counts;
   }
-  void write_submission(const std::filesystem::path& path) const { write_submission(path, submission_options()); }
+  submission_counts write_submission(const std::filesystem::path& path) const {
+    return write_submission(path, submission_options());
+  }
 
  private:
-  struct vote {
-    std::size_t order;  // of first appearance among the answers to its input
-    std::size_t count = 0;
+  static constexpr std::size_t index(voting how) { return static_cast<std::size_t>(how); }
+  template <class T>
+  using by_voting = std::array<T, 2>;
+
+  struct standing {
+    std::size_t order = 0;  // of first appearance among the answers to its input
+    std::size_t votes = 0;
     double confidence_sum = 0;
+    double confidence() const { return confidence_sum / static_cast<double>(votes); }
   };
-  using ballot = std::unordered_map<std::string, vote>;  // by packed answer
-  struct input_key {
-    std::size_t task;
-    std::string input;  // packed
-    friend bool operator==(const input_key&, const input_key&) = default;
-  };
-  struct input_key_hash {
-    std::size_t operator()(const input_key& k) const {
-      return std::hash<std::string>()(k.input) ^ (k.task * 0x9e3779b97f4a7c15u);
+  using vote = by_voting<standing>;
+  using votes_by_answer = detail::text_map<vote>;  // by packed answer
+  using entry = votes_by_answer::value_type;
+  struct ballot {
+    example question;
+    votes_by_answer votes;
+    by_voting<std::size_t> distinct{};
+
+    void count(voting how, vote& v, std::size_t votes_more, double confidence) {
+      standing& s = v[index(how)];
+      if (s.votes == 0) s.order = distinct[index(how)]++;
+      s.votes += votes_more;
+      s.confidence_sum += confidence;
     }
   };
+  struct tally {
+    std::size_t predictions = 0, unmatched = 0;
+    mistakes wrong;
+  };
 
-  /// Rows, columns, cells: the bytes whose SHA-256 the published evaluator compares. The bytes themselves are exact.
-  static std::string packed(const grid& g) {
-    std::string bytes = {static_cast<char>(g.rows()), static_cast<char>(g.columns())};
-    bytes.append(g.cells().begin(), g.cells().end());
-    return bytes;
-  }
-  static grid unpacked(const std::string& bytes) {
-    if (bytes[0] == 0) return {};
-    grid g(bytes[0], bytes[1]);
-    std::copy(bytes.begin() + 2, bytes.end(), g.cells().begin());
-    return g;
-  }
-
-  ballot* find_ballot(const std::string& name, const grid& input) {
+  ballot* find_ballot(const std::string& name, std::string_view input) {
     const auto task = task_index_.find(name);
     if (task == task_index_.end()) return nullptr;
-    const auto found = ballots_.find({task->second, packed(input)});
-    return found == ballots_.end() ? nullptr : &found->second;
+    const auto found = ballots_[task->second].find(input);
+    return found == ballots_[task->second].end() ? nullptr : &found->second;
+  }
+  const ballot& ballot_of(std::size_t task, std::size_t test) const {
+    return ballots_.at(task).find(detail::packed_grid(tasks_[task].test.at(test).input).text())->second;
+  }
+  static vote& vote_for(ballot& b, std::string_view answered) {
+    const auto known = b.votes.find(answered);
+    return known != b.votes.end() ? known->second : b.votes.emplace(answered, vote{}).first->second;
+  }
+  template <class Visit>
+  void for_each_ballot(Visit visit) {
+    for (auto& of_task : ballots_) {
+      for (auto& [asked, b] : of_task) visit(b);
+    }
+  }
+  bool same_tasks(const evaluator& other) const {
+    return std::ranges::equal(tasks_, other.tasks_, [](const task& a, const task& b) {
+      return a.id == b.id && std::ranges::equal(a.test, b.test, {}, &example::input, &example::input);
+    });
   }
 
-  static double mean(const ballot::value_type& entry) {
-    return entry.second.confidence_sum / static_cast<double>(entry.second.count);
-  }
-  static std::vector<const ballot::value_type*> in_order(const ballot& votes) {
-    std::vector<const ballot::value_type*> order(votes.size());
-    for (const auto& entry : votes) order[entry.second.order] = &entry;
+  static std::vector<const entry*> in_order(const ballot& b, voting how) {
+    std::vector<const entry*> order(b.distinct[index(how)]);
+    for (const entry& e : b.votes) {
+      if (e.second[index(how)].votes > 0) order[e.second[index(how)].order] = &e;
+    }
     return order;
+  }
+  /// The published order: Python's sort is stable, so what is equal in votes and confidence stays as it first came.
+  static std::vector<const entry*> ranking(const ballot& b, voting how) {
+    std::vector<const entry*> ranked = in_order(b, how);
+    std::ranges::stable_sort(ranked, [how](const entry* a, const entry* b) {
+      const standing &x = a->second[index(how)], &y = b->second[index(how)];
+      return x.votes != y.votes ? x.votes > y.votes : x.confidence() > y.confidence();
+    });
+    return ranked;
+  }
+  static std::vector<answer> best(std::span<const entry* const> ranked, std::size_t most, voting how) {
+    std::vector<answer> first;
+    for (const entry* e : ranked.first(std::min(most, ranked.size()))) {
+      const standing& s = e->second[index(how)];
+      first.push_back({detail::packed_grid::unpack(e->first), s.votes, s.confidence()});
+    }
+    return first;
+  }
+  static std::optional<std::size_t> place_of(const std::optional<grid>& truth, std::span<const entry* const> ranked) {
+    if (!truth) return std::nullopt;
+    const detail::packed_grid wanted(*truth);
+    const auto right =
+        std::ranges::find(ranked, wanted.text(), [](const entry* e) { return std::string_view(e->first); });
+    if (right == ranked.end()) return std::nullopt;
+    return static_cast<std::size_t>(right - ranked.begin());
   }
 
   std::vector<task> tasks_;
   std::vector<std::string> identifiers_;
   std::int64_t blank_;
   std::unordered_map<std::string, std::size_t> task_index_;
-  std::unordered_map<input_key, ballot, input_key_hash> ballots_;
-  std::size_t inputs_ = 0, predictions_ = 0, unmatched_ = 0;
+  std::vector<detail::text_map<ballot>> ballots_;  // [task], by packed test input
+  std::size_t rounds_ = 0;
+  by_voting<tally> tallies_{};
 };
 
 }  // namespace trm::arc

@@ -62,6 +62,7 @@ TEST_CASE("the recorded metrics and submission of the published evaluator") {
   const std::string recorded = trm_test::get(*reference / "arc_evaluator/submission.json");
   const auto ours = nlohmann::ordered_json::parse(votes.submission({.published_layout = true}));
   CHECK(ours == nlohmann::ordered_json::parse(recorded));  // the order of tasks too
+  CHECK(votes.submission({.published_layout = true}) == recorded);
   CHECK(nlohmann::ordered_json::parse(votes.submission()).size() == 120);
 }
 
@@ -138,7 +139,7 @@ TEST_CASE("the submission has both attempts of every test input; the published l
   evaluator votes = small_evaluator();
   CHECK(votes.submission() == R"({"a":[{"attempt_1":[[0]],"attempt_2":[[0]]},{"attempt_1":[[0]],"attempt_2":[[0]]}],)"
                               R"("b":[{"attempt_1":[[0]],"attempt_2":[[0]]}]})");
-  CHECK(votes.submission({.published_layout = true}) == R"({"a":[],"b":[]})");
+  CHECK(votes.submission({.published_layout = true}) == R"({"a": [], "b": []})");
   vote(votes, 1, grid_of({"34"}), grid_of({"12", "34"}), 0);
   vote(votes, 3, grid_of({"5"}), grid_of({"1"}), 1);
   vote(votes, 3, grid_of({"5"}), grid(), 0);  // the model wrote no cell
@@ -147,8 +148,8 @@ TEST_CASE("the submission has both attempts of every test input; the published l
                               R"({"attempt_1":[[1,2],[3,4]],"attempt_2":[[1,2],[3,4]]}],)"
                               R"("b":[{"attempt_1":[[1]],"attempt_2":[[0]]}]})");
   CHECK(votes.submission({.attempts = 3, .published_layout = true}) ==
-        R"({"a":[{"attempt_1":[[1,2],[3,4]],"attempt_2":[[1,2],[3,4]],"attempt_3":[[1,2],[3,4]]}],)"
-        R"("b":[{"attempt_1":[[1]],"attempt_2":[],"attempt_3":[[3]]}]})");
+        R"({"a": [{"attempt_1": [[1, 2], [3, 4]], "attempt_2": [[1, 2], [3, 4]], "attempt_3": [[1, 2], [3, 4]]}], )"
+        R"("b": [{"attempt_1": [[1]], "attempt_2": [], "attempt_3": [[3]]}]})");
 
   const temporary_folder folder;
   votes.write_submission(folder / "submission.json");
@@ -196,14 +197,6 @@ TEST_CASE("two test inputs alike share their votes") {
   CHECK(votes.answers(0, 0, 1).size() == 1);
   CHECK(votes.answers(0, 1, 1).size() == 1);
   CHECK(votes.result().passes[0].per_task == 0.25);
-}
-
-TEST_CASE("a task whose answer is not known is never solved") {
-  std::vector<task> tasks = small_tasks();
-  tasks[1].test[0].output.reset();
-  evaluator votes(tasks, small_identifiers());
-  vote(votes, 3, grid_of({"5"}), grid(), 0);
-  CHECK(votes.result().passes[0].per_task == 0);
 }
 
 TEST_CASE("bad rows are refused") {
