@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The published TRM dataset on disk: in <path>/<split>/ a dataset.json and for every set
-// <set>__{inputs,labels,puzzle_identifiers,puzzle_indices,group_indices}.npy.
+// A TRM dataset on disk: in <path>/<split>/ a dataset.json and for every set the published arrays
+// <set>__{inputs,labels,puzzle_identifiers,puzzle_indices,group_indices}.npy or their virtual form.
 #pragma once
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,8 +14,10 @@
 #include "trm/core/error.hpp"
 #include "trm/data/batch.hpp"
 #include "trm/data/example_source.hpp"
+#include "trm/data/row_source.hpp"
+#include "trm/data/stored_rows.hpp"
+#include "trm/data/virtual_set.hpp"
 #include "trm/io/json.hpp"
-#include "trm/io/npy.hpp"
 
 namespace trm {
 
@@ -52,105 +55,43 @@ inline dataset_metadata read_dataset_metadata(const std::filesystem::path& file)
   return m;
 }
 
-/// One set of one path: an example_source. Tokens are mapped and checked when read, indices are in memory and checked
-/// here.
+/// One set of one path: an example_source. In its files (stored_rows) or in virtual form (virtual_set.hpp), which nothing
+/// but the speed tells: indices are in memory and checked here, tokens are checked or made when they are read.
 class dataset_set {
  public:
+  /// \throws trm::error with the file where something is missing or malformed, or the set is there in both forms
   dataset_set(const std::filesystem::path& folder, std::string name, const dataset_metadata& m)
-      : name_(std::move(name)),
-        vocab_size_(m.vocab_size),
-        seq_len_(m.seq_len),
-        ignore_label_id_(m.ignore_label_id.value_or(ignored_label)),
-        inputs_(npy_file::open(file(folder, "inputs"))),
-        labels_(npy_file::open(file(folder, "labels"))) {
-    for (const npy_file* f : {&inputs_, &labels_}) {
-      if (f->shape().size() < 2 || f->row_size() != static_cast<std::size_t>(seq_len_)) {
-        throw error(f->path().string(), "expected rows of seq_len " + std::to_string(seq_len_) + " tokens");
-      }
-      if (is_float(f->type()))
-        throw error(f->path().string(), "expected integers, found " + std::string(name_of(f->type())));
-    }
-    if (labels_.rows() != inputs_.rows()) disagree(labels_.path(), labels_.rows(), "rows of inputs", inputs_.rows());
-    puzzle_indices_ = read_indices(file(folder, "puzzle_indices"), inputs_.rows(), "rows", false);
-    group_indices_ = read_indices(file(folder, "group_indices"), puzzles(), "puzzles", true);
-    const npy_file identifiers = open_list(file(folder, "puzzle_identifiers"));
-    puzzle_identifiers_ = identifiers.read<std::int32_t>();
-    if (identifiers.rows() != puzzles()) disagree(identifiers.path(), identifiers.rows(), "puzzles", puzzles());
-    for (std::size_t i = 0; i < puzzle_identifiers_.size(); ++i) {
-      if (puzzle_identifiers_[i] < 0 || puzzle_identifiers_[i] >= m.num_puzzle_identifiers) {
-        throw error(identifiers.path().string(),
-                    "puzzle " + std::to_string(i) + " has identifier " + std::to_string(puzzle_identifiers_[i]) +
-                        ", dataset.json says there are " + std::to_string(m.num_puzzle_identifiers));
-      }
-    }
+      : name_(std::move(name)), virtual_(is_virtual_set(folder, name_)) {
+    opened_set set = virtual_ ? open_virtual_set(folder, name_, m) : open_stored_set(folder, name_, m);
+    index_ = std::move(set.index);
+    rows_ = std::move(set.rows);
   }
 
   const std::string& name() const { return name_; }
-  std::int64_t rows() const { return inputs_.rows(); }
-  std::int64_t puzzles() const { return static_cast<std::int64_t>(puzzle_indices_.size()) - 1; }
-  std::int64_t groups() const { return static_cast<std::int64_t>(group_indices_.size()) - 1; }
-  index_range puzzles_of(std::int64_t group) const { return range(group_indices_, group); }
-  index_range rows_of(std::int64_t puzzle) const { return range(puzzle_indices_, puzzle); }
+  /// Whether rows are made when they are read.
+  bool is_virtual() const { return virtual_; }
+  std::int64_t rows() const { return index_.rows(); }
+  std::int64_t puzzles() const { return index_.puzzles(); }
+  std::int64_t groups() const { return index_.groups(); }
+  index_range puzzles_of(std::int64_t group) const { return range(index_.group_indices, group); }
+  index_range rows_of(std::int64_t puzzle) const { return range(index_.puzzle_indices, puzzle); }
   std::int32_t puzzle_identifier(std::int64_t puzzle) const {
-    return puzzle_identifiers_[static_cast<std::size_t>(puzzle)];
+    return index_.puzzle_identifiers[static_cast<std::size_t>(puzzle)];
   }
 
   /// Writes seq_len tokens each. Labels equal to ignore_label_id (or to ignored_label) become ignored_label. Throws
   /// trm::error with file and row where a token is outside [0, vocab_size).
-  void read(std::int64_t row, std::int32_t* inputs, std::int32_t* labels) const {
-    const auto n = static_cast<std::size_t>(seq_len_);
-    inputs_.read_row(row, std::span(inputs, n));
-    labels_.read_row(row, std::span(labels, n));
-    for (std::size_t i = 0; i < n; ++i) {
-      if (labels[i] == ignore_label_id_) labels[i] = ignored_label;
-      if (outside(inputs[i])) bad_token(inputs_, row, i, inputs[i]);
-      if (outside(labels[i]) && labels[i] != ignored_label) bad_token(labels_, row, i, labels[i]);
-    }
-  }
+  void read(std::int64_t row, std::int32_t* inputs, std::int32_t* labels) const { rows_->read(row, inputs, labels); }
 
  private:
-  std::filesystem::path file(const std::filesystem::path& folder, const char* field) const {
-    return folder / (name_ + "__" + field + ".npy");
-  }
   static index_range range(const std::vector<std::int64_t>& indices, std::int64_t i) {
     return {indices[static_cast<std::size_t>(i)], indices[static_cast<std::size_t>(i) + 1]};
   }
-  static npy_file open_list(const std::filesystem::path& path) {
-    npy_file f = npy_file::open(path);
-    if (f.shape().size() != 1) throw error(path.string(), "expected an array of one dimension");
-    return f;
-  }
-  [[noreturn]] static void disagree(const std::filesystem::path& path, std::int64_t found, const char* what,
-                                    std::int64_t wanted) {
-    throw error(path.string(),
-                "ends at " + std::to_string(found) + ", but there are " + std::to_string(wanted) + " " + what);
-  }
-  /// Boundaries 0 = i[0] <= i[1] <= ... = end; `filled`: nothing may be empty.
-  static std::vector<std::int64_t> read_indices(const std::filesystem::path& path, std::int64_t end, const char* what,
-                                                bool filled) {
-    std::vector<std::int64_t> indices = open_list(path).read<std::int64_t>();
-    if (indices.empty() || indices.front() != 0) throw error(path.string(), "expected to begin with 0");
-    for (std::size_t i = 1; i < indices.size(); ++i) {
-      if (indices[i] < indices[i - 1] || (filled && indices[i] == indices[i - 1])) {
-        throw error(path.string(), "element " + std::to_string(i) + " is " + std::to_string(indices[i]) + " after " +
-                                       std::to_string(indices[i - 1]) + (filled ? ": a group without puzzles" : ""));
-      }
-    }
-    if (indices.back() != end) disagree(path, indices.back(), what, end);
-    return indices;
-  }
-  bool outside(std::int32_t token) const { return token < 0 || token >= vocab_size_; }
-  [[noreturn]] void bad_token(const npy_file& f, std::int64_t row, std::size_t position, std::int32_t token) const {
-    throw error(f.path().string(), "row " + std::to_string(row) + ", position " + std::to_string(position) +
-                                       ": token " + std::to_string(token) + " outside the vocabulary of " +
-                                       std::to_string(vocab_size_));
-  }
 
   std::string name_;
-  std::int32_t vocab_size_, seq_len_, ignore_label_id_;
-  npy_file inputs_, labels_;
-  std::vector<std::int64_t> puzzle_indices_, group_indices_;
-  std::vector<std::int32_t> puzzle_identifiers_;
+  bool virtual_;
+  set_index index_;
+  std::unique_ptr<const row_source> rows_;
 };
 
 /// One split of one or more data paths. Several paths must agree in everything that a model sees; identifiers are not
