@@ -22,9 +22,9 @@ namespace trm {
 ///   csv_reader table("train.csv");
 ///   const std::size_t question = table.column("q");
 ///   while (table.next()) use(table[question]);
-/// Fields are quoted or not, a quote within quotes is doubled, lines end with LF or CRLF (the last one need not end), a byte order
-/// mark is passed over, and so are empty lines. Every record has as many fields as there are columns. Memory: one record.
-/// Every error is a trm::error that begins `train.csv: line 7`.
+/// Fields are quoted or not, a quote within quotes is doubled, lines end with LF or CRLF (the last one need not end), a
+/// byte order mark is passed over, and so are empty lines. Every record has as many fields as there are columns.
+/// Memory: one record. Every error is a trm::error that begins `train.csv: line 7`.
 class csv_reader {
  public:
   /// Maps the file.
@@ -66,14 +66,15 @@ class csv_reader {
   /// The line on which the record begins, from 1.
   std::size_t line() const { return line_; }
 
-  /// Refuses the record: `train.csv: line 7: <what>`.
-  [[noreturn]] void fail(const std::string& what) const {
-    throw error(place_, "line " + std::to_string(line_) + ": " + what);
+  /// Where the record is, to begin an error with: `train.csv: line 7`; and a field of it: `train.csv: line 7: column
+  /// "q"`.
+  std::string place() const { return place_ + ": line " + std::to_string(line_); }
+  std::string place(std::size_t column) const {
+    return place() + ": column \"" + detail::printable(header_[column], 40) + '"';
   }
-  /// Refuses a field of the record: `train.csv: line 7: column "q": <what>`.
-  [[noreturn]] void fail(std::size_t column, const std::string& what) const {
-    fail("column \"" + detail::printable(header_[column], 40) + "\": " + what);
-  }
+  /// Refuses the record, a field of it.
+  [[noreturn]] void fail(const std::string& what) const { throw error(place(), what); }
+  [[noreturn]] void fail(std::size_t column, const std::string& what) const { throw error(place(column), what); }
 
  private:
   /// A field is a piece of the record, or of unquoted_ where doubled quotes had to be taken out.
@@ -177,8 +178,8 @@ class csv_reader {
   std::size_t line_ = 1, breaks_ = 0;  // line breaks within and behind the record
 };
 
-/// Writes such a table; it is at its place after commit() (see atomic_file). Fields with a comma, a quote or a line break are
-/// quoted, lines end with LF.
+/// Writes such a table; it is at its place after commit() (see atomic_file). Fields with a comma, a quote or a line
+/// break are quoted, lines end with LF.
 class csv_writer {
  public:
   csv_writer(const std::filesystem::path& path, std::initializer_list<std::string_view> header)

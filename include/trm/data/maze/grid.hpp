@@ -13,7 +13,8 @@
 
 namespace trm::maze {
 
-/// The value of a cell is its token in published datasets. `unknown` is the padding token: no maze has it, a prediction may.
+/// The value of a cell is its token in published datasets. `unknown` is the padding token: no maze has it, a prediction
+/// may.
 enum class cell : std::uint8_t { unknown = 0, wall = 1, free = 2, start = 3, goal = 4, path = 5 };
 
 inline constexpr std::int32_t pad_token = 0;
@@ -31,8 +32,8 @@ constexpr cell to_cell(char c) {
   return at == characters.npos ? cell::unknown : static_cast<cell>(at + 1);
 }
 
-/// side * side cells in row-major order, numbered from 0. A question has walls, free cells, one start and one goal; an answer is the
-/// question with the free cells of a shortest path marked.
+/// side * side cells in row-major order, numbered from 0. A question has walls, free cells, one start and one goal; an
+/// answer is the question with the free cells of a shortest path marked.
 class grid {
  public:
   grid() = default;
@@ -93,8 +94,8 @@ namespace detail {
 [[noreturn]] inline void refuse_character(const std::string& place, char c) {
   constexpr std::string_view hex = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(c);
-  const std::string shown = c > ' ' && c <= '~' ? "'" + std::string(1, c) + "'"
-                                                : std::string("byte 0x") + hex[byte / 16] + hex[byte % 16];
+  const std::string shown =
+      c > ' ' && c <= '~' ? "'" + std::string(1, c) + "'" : std::string("byte 0x") + hex[byte / 16] + hex[byte % 16];
   throw error(place, shown + " is no cell of a maze, expected one of \"" + std::string(characters) + "\"");
 }
 
@@ -117,8 +118,8 @@ inline grid parse_line(std::string_view line, const std::string& place) {
   return g;
 }
 
-/// A maze written as lines, as many as a line has characters, or as parse_line() takes it. Line breaks are LF or CRLF; empty lines
-/// at the end do not count.
+/// A maze written as lines, as many as a line has characters, or as parse_line() takes it. Line breaks are LF or CRLF;
+/// empty lines at the end do not count.
 /// \throws trm::error `place: line 2, column 8: ...`
 inline grid parse(std::string_view text, const std::string& place) {
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);

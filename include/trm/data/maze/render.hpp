@@ -47,8 +47,8 @@ inline std::string coloured(cell c, const char* mark) {
 
 }  // namespace detail
 
-/// The same with ANSI escapes, two columns to a cell, which makes it nearly square. S and G are written, and cells unlike `expected`
-/// carry `><`; take the maze itself where nothing is expected.
+/// The same with ANSI escapes, two columns to a cell, which makes it nearly square. S and G are written, and cells
+/// unlike `expected` carry `><`; take the maze itself where nothing is expected.
 /// \throws trm::error where the sides differ
 inline std::string to_ansi(const grid& g, const grid& expected) {
   if (g.side() != expected.side()) throw error("maze", "shown and expected mazes have different sides");

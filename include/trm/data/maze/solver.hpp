@@ -15,8 +15,8 @@
 
 namespace trm::maze {
 
-/// Breadth-first search over a field with a border of closed cells, so that no step looks for the edge. Places are numbered
-/// (row + 1) * width() + column + 1. Memory is kept from one search to the next.
+/// Breadth-first search over a field with a border of closed cells, so that no step looks for the edge. Places are
+/// numbered (row + 1) * width() + column + 1. Memory is kept from one search to the next.
 class search_field {
  public:
   explicit search_field(int side)
@@ -34,23 +34,27 @@ class search_field {
   bool is_open(int place) const { return open_[at(place)] != 0; }
   void set_open(int place, bool open) { open_[at(place)] = open; }
 
-  /// Distances from an open place. Afterwards reached() says how many places can be reached, in_order(i) which, nearest first.
+  /// Distances from an open place. Afterwards reached() says how many places can be reached, in_order(i) which, nearest
+  /// first.
   void flood(int from) {
-    for (std::size_t i = 0; i < reached_; ++i) distance_[at(queue_[i])] = -1;
+    std::int16_t* const distance = distance_.data();
+    std::int16_t* const queue = queue_.data();
+    for (std::size_t i = 0; i < reached_; ++i) distance[queue[i]] = -1;
     const std::array<int, 4> steps_to = steps();
-    reached_ = 0;
-    queue_[reached_++] = static_cast<std::int16_t>(from);
-    distance_[at(from)] = 0;
-    for (std::size_t done = 0; done < reached_; ++done) {
-      const int here = queue_[done];
-      const auto next = static_cast<std::int16_t>(distance_[at(here)] + 1);
+    std::size_t reached = 0;
+    queue[reached++] = static_cast<std::int16_t>(from);
+    distance[from] = 0;
+    for (std::size_t done = 0; done < reached; ++done) {
+      const int here = queue[done];
+      const auto next = static_cast<std::int16_t>(distance[here] + 1);
       for (const int step : steps_to) {
-        const std::size_t there = at(here + step);
-        if (open_[there] == 0 || distance_[there] >= 0) continue;
-        distance_[there] = next;
-        queue_[reached_++] = static_cast<std::int16_t>(here + step);
+        const int there = here + step;
+        if (!is_open(there) || distance[there] >= 0) continue;
+        distance[there] = next;
+        queue[reached++] = static_cast<std::int16_t>(there);
       }
     }
+    reached_ = reached;
   }
   /// Steps from where the last flood began; -1 where it did not come.
   int distance(int place) const { return distance_[at(place)]; }
@@ -70,8 +74,8 @@ class search_field {
 };
 
 struct solution {
-  /// The cells of a shortest path, start first, goal last. Of several it is the one whose last step comes from the first of above,
-  /// left, right, below that lies on one, and so on backwards.
+  /// The cells of a shortest path, start first, goal last. Of several it is the one whose last step comes from the
+  /// first of above, left, right, below that lies on one, and so on backwards.
   std::vector<std::size_t> cells;
   /// How many shortest paths there are; 2^64 - 1 where there are that many or more.
   std::uint64_t count = 0;
@@ -116,7 +120,8 @@ inline std::uint64_t count_shortest(const search_field& field, int goal) {
 
 }  // namespace detail
 
-/// A shortest path from start to goal by steps up, down, left and right over cells that are not walls; nothing where there is none.
+/// A shortest path from start to goal by steps up, down, left and right over cells that are not walls; nothing where
+/// there is none.
 /// \throws trm::error unless the maze has one start and one goal
 inline std::optional<solution> solve(const grid& g) {
   const std::size_t start = detail::only(g, cell::start, "start"), goal = detail::only(g, cell::goal, "goal");
@@ -149,8 +154,8 @@ inline grid mark(grid question, const solution& path) {
 struct answer_check {
   /// Every cell that is not marked is as in the question.
   bool keeps_maze = false;
-  /// The marked cells are free in the question and, with start and goal, form one line: each has two neighbours in it, start and goal
-  /// have one. (A way that runs along itself is not told from its short cut: it is no line.)
+  /// The marked cells are free in the question and, with start and goal, form one line: each has two neighbours in it,
+  /// start and goal have one. (A way that runs along itself is not told from its short cut: it is no line.)
   bool is_path = false;
   /// It is a path, and no other is shorter.
   bool is_shortest = false;

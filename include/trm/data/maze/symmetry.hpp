@@ -8,12 +8,14 @@
 
 namespace trm::maze {
 
-/// The numbers of the transforms are those of trm::arc::dihedral, whose grids are too small for mazes: 0 identity, 1 2 3 quarter
-/// turns counterclockwise, 4 left-right mirror, 5 up-down mirror, 6 transpose, 7 transpose along the other diagonal.
+/// The numbers of the transforms are those of trm::arc::dihedral, whose grids are too small for mazes: 0 identity, 1 2
+/// 3 quarter turns counterclockwise, 4 left-right mirror, 5 up-down mirror, 6 transpose, 7 transpose along the other
+/// diagonal.
 using arc::dihedral_transforms;
 using arc::inverse_transform;
 
-/// Where the transformed maze's cell (row, column) comes from: the number of a cell of the maze. Requires 0 <= transform < 8.
+/// Where the transformed maze's cell (row, column) comes from: the number of a cell of the maze. Requires 0 <=
+/// transform < 8.
 constexpr std::size_t source_cell(int side, int transform, int row, int column) {
   const int last = side - 1;
   const auto at = [=](int r, int c) { return static_cast<std::size_t>(r * side + c); };
