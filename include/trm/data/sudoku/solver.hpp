@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// Solves a puzzle, counts its solutions and grades it by the search that it takes.
+#pragma once
+#include <bit>
+#include <cstdint>
+#include <limits>
+
+#include "trm/data/sudoku/board.hpp"
+#include "trm/data/sudoku/propagation.hpp"
+
+namespace trm::sudoku {
+
+/// How far the search goes.
+struct search_limits {
+  int solutions = 2;  // stop when so many are found
+  std::uint64_t guesses = std::numeric_limits<std::uint64_t>::max();
+};
+
+struct search_result {
+  /// Solutions found, at most the limit.
+  int solutions = 0;
+  /// The first one; empty where there is none.
+  board solution;
+  /// Candidates that were tried in a cell with several of them.
+  std::uint64_t guesses = 0;
+  /// Guesses that singles alone led to a contradiction: the leaves of the search that are no solutions.
+  std::uint64_t dead_ends = 0;
+  /// False where the limit of guesses ended the search: what was counted is a lower bound.
+  bool complete = true;
+
+  bool unique() const { return complete && solutions == 1; }
+};
+
+namespace detail {
+
+template <class Layout>
+class search {
+ public:
+  explicit search(const search_limits& limits) : limits_(limits) { result.solution = board(Layout::size); }
+
+  /// True where a limit is reached. Requires that c.singles() was true.
+  bool run(const candidates<Layout>& c) {
+    if (c.complete()) {
+      if (result.solutions++ == 0) result.solution = c.settled();
+      return result.solutions >= limits_.solutions;
+    }
+    const int cell = c.narrowest();
+    for (std::uint32_t left = c[cell]; left != 0; left &= left - 1) {
+      if (result.guesses == limits_.guesses) {
+        result.complete = false;
+        return true;
+      }
+      ++result.guesses;
+      candidates<Layout> guess = c;
+      guess.settle(cell, static_cast<std::uint16_t>(left & (~left + 1)));
+      if (!guess.singles()) {
+        ++result.dead_ends;
+      } else if (run(guess)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  search_result result;
+
+ private:
+  search_limits limits_;
+};
+
+template <class Layout>
+search_result solve(candidates<Layout>& c, const search_limits& limits) {
+  search<Layout> s(limits);
+  if (c.singles()) s.run(c);
+  return s.result;
+}
+
+}  // namespace detail
+
+/// Depth-first search: naked and hidden singles until there are no more, then every candidate of the cell with the
+/// fewest (the first such cell in reading order) in ascending order. With `solutions` = 2 it proves uniqueness.
+/// Requires limits.solutions >= 1.
+inline search_result solve(const board& puzzle, const search_limits& limits = {}) {
+  return detail::with_layout(puzzle.size(), [&](auto layout) {
+    detail::candidates<decltype(layout)> c(puzzle);
+    return detail::solve(c, limits);
+  });
+}
+
+/// The difficulty of a puzzle with one solution: the dead ends in the search for all solutions, which is 0 for a puzzle
+/// that singles solve. It does not depend on the order in which candidates are tried or on the names of the digits, only
+/// on which of several cells with equally few candidates is taken.
+inline std::uint64_t rating(const board& puzzle) { return solve(puzzle).dead_ends; }
+
+struct deduction {
+  board cells;  // the puzzle and what follows from it
+  bool contradiction = false;
+  bool solved = false;
+};
+
+/// How far a rule alone goes: cells with one candidate left (naked singles), and with `hidden` also digits with one
+/// place left in a row, column or box. The baselines of a model.
+inline deduction deduce(const board& puzzle, bool hidden) {
+  return detail::with_layout(puzzle.size(), [&](auto layout) {
+    detail::candidates<decltype(layout)> c(puzzle);
+    const bool fine = hidden ? c.singles() : c.naked_singles();
+    return deduction{c.settled(), !fine, fine && c.complete()};
+  });
+}
+inline deduction solve_by_naked_singles(const board& puzzle) { return deduce(puzzle, false); }
+inline deduction solve_by_singles(const board& puzzle) { return deduce(puzzle, true); }
+
+}  // namespace trm::sudoku
