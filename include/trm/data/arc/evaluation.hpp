@@ -220,20 +220,18 @@ inline json to_json(const evaluation& e) {
 }
 
 /// A dataset built from tasks without solutions holds a single cell of colour 0 for every output. Such outputs are taken
-/// away again where that is beyond doubt: if there is a task whose test outputs are all such a cell while no demonstration's is
-/// a single cell, then those of every task whose test outputs all are. Returns how many.
-/// (Real outputs of this kind exist, in tasks that show single cells or for some test inputs of a task only.)
+/// away again where that is beyond doubt: if every test output is such a cell, and at least one task has no demonstration
+/// whose output is a single cell. Returns how many. Real outputs of this kind exist, so where only some are (two test sets,
+/// one without solutions) they stay, and are scored as the published evaluator does.
 inline std::size_t remove_dummy_solutions(std::span<task> tasks) {
-  const auto dummies = [](const task& t) {
-    return std::ranges::all_of(t.test, [](const example& e) { return e.output && *e.output == grid(1, 1); });
-  };
-  const auto impossible = [](const task& t) {
+  const auto dummy = [](const example& e) { return e.output && *e.output == grid(1, 1); };
+  const auto shows_no_cell = [](const task& t) {
     return std::ranges::none_of(t.train, [](const example& e) { return e.output && e.output->size() == 1; });
   };
-  if (std::ranges::none_of(tasks, [&](const task& t) { return dummies(t) && impossible(t); })) return 0;
+  if (!std::ranges::all_of(tasks, [&](const task& t) { return std::ranges::all_of(t.test, dummy); })) return 0;
+  if (std::ranges::none_of(tasks, shows_no_cell)) return 0;
   std::size_t removed = 0;
   for (task& t : tasks) {
-    if (!dummies(t)) continue;
     for (example& pair : t.test) pair.output.reset();
     removed += t.test.size();
   }
