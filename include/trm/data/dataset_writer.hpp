@@ -12,8 +12,26 @@
 #include <vector>
 
 #include "trm/data/dataset.hpp"
+#include "trm/io/atomic_file.hpp"
+#include "trm/io/json.hpp"
+#include "trm/io/npy.hpp"
 
 namespace trm {
+
+/// Writes dataset.json, atomically.
+inline void write_dataset_metadata(const std::filesystem::path& file, const dataset_metadata& m) {
+  const json document{{"pad_id", m.pad_id},
+                      {"ignore_label_id", m.ignore_label_id ? json(*m.ignore_label_id) : json(nullptr)},
+                      {"blank_identifier_id", m.blank_identifier_id},
+                      {"vocab_size", m.vocab_size},
+                      {"seq_len", m.seq_len},
+                      {"num_puzzle_identifiers", m.num_puzzle_identifiers},
+                      {"total_groups", m.total_groups},
+                      {"mean_puzzle_examples", m.mean_puzzle_examples},
+                      {"total_puzzles", m.total_puzzles},
+                      {"sets", m.sets}};
+  write_file(file, document.dump());
+}
 
 /// One split of a dataset:
 ///   dataset_writer w("data/my-task", "train", {.vocab_size = 11, .seq_len = 81});
@@ -75,6 +93,21 @@ class dataset_writer {
     sets_.back().inputs.append(inputs);
     sets_.back().labels.append(std::span<const std::int32_t>(labels_));
   }
+  /// The same for tokens as they are stored: labels that do not count are ignore_label_id.
+  void add(std::span<const std::uint8_t> inputs, std::span<const std::uint8_t> labels) {
+    require_open();
+    const auto n = static_cast<std::size_t>(metadata_.seq_len);
+    if (inputs.size() != n || labels.size() != n) fail("expected " + std::to_string(n) + " tokens");
+    const auto refuse = [&](std::span<const std::uint8_t> tokens, const char* what, std::int32_t allowed) {
+      for (const std::uint8_t token : tokens) {
+        if (outside(token) && token != allowed) fail(what + std::to_string(token) + " outside the vocabulary");
+      }
+    };
+    refuse(inputs, "token ", 0);
+    refuse(labels, "label ", metadata_.ignore_label_id.value_or(0));
+    sets_.back().inputs.append(inputs);
+    sets_.back().labels.append(labels);
+  }
   /// The examples since the last puzzle are one puzzle with this identifier.
   void end_puzzle(std::int32_t identifier) {
     require_open();
@@ -95,14 +128,13 @@ class dataset_writer {
     if (s.puzzles() == s.group_indices.back()) fail("a group without puzzles");
     s.group_indices.push_back(s.puzzles());
   }
-  /// Puts every file in its place, dataset.json last: an older dataset there is unreadable from the beginning of
-  /// commit() to its end, never a mixture.
-  void commit() {
+  /// Puts the arrays in their place; dataset.json, without which they are no dataset, is left to commit(). An older
+  /// dataset there is unreadable from here on.
+  void commit_arrays() {
     require_open();
     require_complete();
-    const std::filesystem::path description = folder_ / "dataset.json";
     std::error_code absent;
-    std::filesystem::remove(description, absent);
+    std::filesystem::remove(folder_ / "dataset.json", absent);
     dataset_metadata& m = metadata_;
     std::int64_t examples = 0;
     for (std::size_t i = 0; i < sets_.size(); ++i) {
@@ -116,21 +148,17 @@ class dataset_writer {
       m.total_puzzles += s.puzzles();
       m.total_groups += static_cast<std::int64_t>(s.group_indices.size()) - 1;
     }
-    committed_ = true;
     if (m.total_puzzles > 0) {
       m.mean_puzzle_examples = static_cast<double>(examples) / static_cast<double>(m.total_puzzles);
     }
-    const json document{{"pad_id", m.pad_id},
-                        {"ignore_label_id", m.ignore_label_id ? json(*m.ignore_label_id) : json(nullptr)},
-                        {"blank_identifier_id", m.blank_identifier_id},
-                        {"vocab_size", m.vocab_size},
-                        {"seq_len", m.seq_len},
-                        {"num_puzzle_identifiers", m.num_puzzle_identifiers},
-                        {"total_groups", m.total_groups},
-                        {"mean_puzzle_examples", m.mean_puzzle_examples},
-                        {"total_puzzles", m.total_puzzles},
-                        {"sets", m.sets}};
-    write_file(description, document.dump());
+    complete_ = true;
+  }
+  /// Puts every file in its place, dataset.json last: an older dataset there is unreadable from the beginning of
+  /// commit() to its end, never a mixture.
+  void commit() {
+    if (!complete_ || committed_) commit_arrays();
+    write_dataset_metadata(folder_ / "dataset.json", metadata_);
+    committed_ = true;
   }
   /// What commit() wrote.
   const dataset_metadata& metadata() const { return metadata_; }
@@ -145,7 +173,7 @@ class dataset_writer {
 
   bool outside(std::int32_t token) const { return token < 0 || token >= metadata_.vocab_size; }
   void require_open() const {
-    if (committed_) throw error(folder_.string(), "the dataset was committed before");
+    if (complete_) throw error(folder_.string(), "the dataset was committed before");
   }
   void require_complete() const {
     const set& s = sets_.back();
@@ -166,7 +194,7 @@ class dataset_writer {
   dataset_metadata metadata_;
   std::vector<set> sets_;
   std::vector<std::int32_t> labels_;
-  bool committed_ = false;
+  bool complete_ = false, committed_ = false;
 };
 
 }  // namespace trm

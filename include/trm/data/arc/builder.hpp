@@ -5,80 +5,32 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
-#include <span>
 #include <string>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "trm/core/error.hpp"
 #include "trm/data/arc/augmentation.hpp"
-#include "trm/data/arc/encoding.hpp"
+#include "trm/data/arc/build_options.hpp"
+#include "trm/data/arc/build_record.hpp"
 #include "trm/data/arc/grid.hpp"
 #include "trm/data/arc/group.hpp"
+#include "trm/data/arc/row.hpp"
+#include "trm/data/arc/split_writer.hpp"
 #include "trm/data/arc/task.hpp"
-#include "trm/data/dataset_writer.hpp"
+#include "trm/data/dataset.hpp"
+#include "trm/data/disk_space.hpp"
 #include "trm/data/numpy_random.hpp"
 #include "trm/data/partial_folder.hpp"
 #include "trm/io/atomic_file.hpp"
 #include "trm/io/json.hpp"
 
 namespace trm::arc {
-
-/// Which tasks take part. The default takes all, as the published builder does.
-struct task_filter {
-  /// Only these, where any are named. A name that no subset has is an error.
-  std::vector<std::string> ids;
-  /// Only tasks all of whose grids have sides up to this.
-  int max_grid_side = max_side;
-  /// At most so many of each subset: the first in its shuffled order.
-  std::optional<std::size_t> max_tasks;
-};
-
-enum class build_phase { augment, write };
-
-struct build_progress {
-  build_phase phase;
-  std::size_t done;   // tasks augmented, or examples written
-  std::size_t total;  // of both splits
-};
-
-struct build_options {
-  /// See read_subset.
-  std::string source;
-  std::vector<std::string> subsets;
-  /// The subsets whose test pairs are held out as the split "test". Empty for none. All else goes to the split "train".
-  std::string test_set, test_set2;
-  std::uint32_t seed = 42;
-  /// Augmented puzzles wanted of each task, beside the task itself.
-  int augmentations = 1000;
-  /// Identifiers below it are blank. 0 is always blank.
-  std::int32_t first_identifier = 1;
-  /// Side of the square that holds a grid: an example has canvas * canvas tokens.
-  int canvas = max_side;
-  task_filter filter;
-  /// The folder to make. It must not exist, or be empty.
-  std::filesystem::path output;
-  /// Called after every task of each phase. What it throws ends the build, which then leaves nothing behind.
-  std::function<void(const build_progress&)> progress;
-};
-
-struct build_report {
-  struct split {
-    std::string name;
-    std::size_t groups = 0, puzzles = 0, examples = 0;
-  };
-  std::vector<split> splits;
-  /// With the blank ones.
-  std::size_t identifiers = 0;
-  /// Tasks with fewer distinct augmentations than wanted: name, and how many puzzles there are of it.
-  std::vector<std::pair<std::string, std::size_t>> short_groups;
-  /// Test inputs whose output is not known: their label is a single cell of colour 0, as published.
-  std::size_t without_solution = 0;
-};
 
 namespace detail {
 
@@ -90,21 +42,25 @@ class dataset_build {
 
   build_report run() {
     check_options();
-    partial_folder folder(options_.output);  // a folder that cannot be written is found before the work
+    std::error_code unseen;
+    const bool recorded = std::filesystem::exists(build_record::path_in(options_.output), unseen);
+    std::optional<partial_folder> folder;
+    if (!recorded) folder.emplace(options_.output);  // a folder that cannot be written is found before the work
     read();
+    build_record record(options_, digests_);
+    if (recorded) {
+      if (is_there(record)) return std::move(report_);
+      folder.emplace(options_.output);  // refuses
+    }
     augment();
     name();
-    for (const bool test_split : {false, true}) {
-      for (const group& g : groups_) total_ += g.puzzles.size() * examples_of(g, test_split).size();
-    }
-    for (const bool test_split : {false, true}) {
-      if (std::ranges::any_of(groups_, [&](const group& g) { return !examples_of(g, test_split).empty(); })) {
-        write_split(folder.path(), test_split);
-      }
-    }
-    write_test_puzzles(folder.path());
-    write_identifiers(folder.path());
-    folder.commit();
+    count();
+    const std::string test_puzzles = test_puzzles_text();
+    require_disk_space(folder->path(), bytes_needed(test_puzzles.size()), options_.available_space);
+    write(folder->path(), test_puzzles);
+    record.set_report(report_);
+    record.write(folder->path());
+    folder->commit();
     return std::move(report_);
   }
 
@@ -126,6 +82,7 @@ class dataset_build {
   void read() {
     for (const std::string& subset : options_.subsets) {
       subsets_.push_back(read_subset(options_.source, subset));
+      digests_.push_back(source_digest(subsets_.back()));
     }
     for (const std::string& id : options_.filter.ids) {
       const auto named = [&](const task& t) { return t.id == id; };
@@ -137,6 +94,21 @@ class dataset_build {
       std::erase_if(tasks, [&](const task& t) { return !wanted(t); });
       for (const task& t : tasks) require_canvas(t);
     }
+  }
+
+  /// Whether the output holds this build in this form, all of it readable. Then the report is what it says.
+  bool is_there(const build_record& record) {
+    const std::filesystem::path file = build_record::path_in(options_.output);
+    const json there = read_json(file);
+    if (!record.same_build(there)) return false;
+    report_ = report_of(there, file.string());
+    report_.already_there = true;
+    for (const build_report::split& s : report_.splits) {
+      for (const dataset_set& set : dataset::open(options_.output, s.name).sources()) {
+        if (set.is_virtual() != options_.virtual_form) return false;
+      }
+    }
+    return true;
   }
 
   bool wanted(const task& t) const {
@@ -162,6 +134,8 @@ class dataset_build {
       if (pair.output) continue;
       pair.output = grid(1, 1);
       ++report_.without_solution;
+      if (report_.unsolved_tasks.empty() || report_.unsolved_tasks.back() != t.id)
+        report_.unsolved_tasks.push_back(t.id);
     }
   }
 
@@ -213,50 +187,95 @@ class dataset_build {
     report_.identifiers = static_cast<std::size_t>(next);
   }
 
-  void write_split(const std::filesystem::path& folder, bool test_split) {
-    build_report::split counts{.name = test_split ? "test" : "train"};
-    dataset_metadata metadata;
-    metadata.pad_id = pad_token;
-    metadata.ignore_label_id = pad_token;
-    metadata.vocab_size = vocabulary;
-    metadata.seq_len = options_.canvas * options_.canvas;
-    metadata.num_puzzle_identifiers = static_cast<std::int32_t>(report_.identifiers);
-    dataset_writer writer(folder, counts.name, metadata);
-    std::vector<std::int32_t> inputs(static_cast<std::size_t>(metadata.seq_len)), labels(inputs.size());
+  void count() {
+    for (const bool test_split : {false, true}) {
+      build_report::split counts{.name = test_split ? "test" : "train"};
+      for (const group& g : groups_) {
+        const std::size_t examples = examples_of(g, test_split).size();
+        if (examples == 0) continue;
+        ++counts.groups;
+        counts.puzzles += g.puzzles.size();
+        counts.examples += g.puzzles.size() * examples;
+      }
+      total_ += counts.examples;
+      if (counts.examples > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+        throw error("split " + counts.name,
+                    std::to_string(counts.examples) + " examples, int32 indices count 2^31 - 1");
+      }
+      if (counts.groups > 0) report_.splits.push_back(std::move(counts));
+    }
+  }
+
+  /// What the files will hold, with 4 KiB more for each of them and the folders.
+  std::uint64_t bytes_needed(std::size_t test_puzzles) const {
+    constexpr std::uint64_t around_a_file = 4096, files = 20;
+    std::uint64_t bytes = files * around_a_file + test_puzzles;
+    for (const build_report::split& s : report_.splits) {
+      const auto tokens = static_cast<std::uint64_t>(options_.canvas) * static_cast<std::uint64_t>(options_.canvas);
+      bytes += options_.virtual_form ? 2 * s.examples + 12 * s.puzzles + 16 * s.groups
+                                     : 2 * tokens * s.examples + 8 * s.puzzles + 4 * s.groups;
+    }
+    for (const group& g : groups_) {
+      const std::size_t name = json(g.source.id).dump().size() + 1, augmented = name + compose_name("", {}).size();
+      bytes += name + (g.puzzles.size() - 1) * augmented;
+      for_each_grid(g.source, [&](const grid& cells, const std::string&) {
+        if (options_.virtual_form) bytes += cells.size() + 4;
+      });
+      bytes += 100 * (g.source.id.size() + 1);  // build.json, where its name may be noted
+    }
+    return bytes + 12 * static_cast<std::uint64_t>(options_.first_identifier);
+  }
+
+  /// Nothing has a dataset.json before all else is written.
+  void write(const std::filesystem::path& folder, const std::string& test_puzzles) {
+    std::vector<std::unique_ptr<split_writer>> writers;
+    for (const build_report::split& s : report_.splits) {
+      const dataset_metadata metadata = arc_metadata(options_.canvas, report_.identifiers);
+      if (options_.virtual_form) {
+        writers.push_back(std::make_unique<virtual_split_writer>(folder, s.name, metadata));
+      } else {
+        writers.push_back(std::make_unique<array_split_writer>(folder, s.name, metadata));
+      }
+      write_split(*writers.back(), s.name == "test");
+    }
+    write_file(folder / "test_puzzles.json", test_puzzles);
+    write_identifiers(folder);
+    for (const auto& writer : writers) writer->commit();
+  }
+
+  void write_split(split_writer& writer, bool test_split) {
     for (const group& g : groups_) {
       const std::vector<const example*> examples = examples_of(g, test_split);
       if (examples.empty()) continue;
+      writer.begin_group(examples);
       for (std::size_t puzzle = 0; puzzle < g.puzzles.size(); ++puzzle) {
+        writer.begin_puzzle(g.puzzles[puzzle], g.identifiers[puzzle]);
         const auto in_corner = static_cast<std::size_t>(random_.randint(0, static_cast<std::int64_t>(examples.size())));
         for (std::size_t i = 0; i < examples.size(); ++i) {
-          const grid input = g.puzzles[puzzle].apply(examples[i]->input);
-          const grid output = g.puzzles[puzzle].apply(*examples[i]->output);
           const bool translated = !test_split && i != in_corner;
-          const int top = translated ? draw_place(input.rows(), output.rows()) : 0;
-          const int left = translated ? draw_place(input.columns(), output.columns()) : 0;
-          encode<std::int32_t>(input, options_.canvas, top, left, inputs);
-          encode<std::int32_t>(output, options_.canvas, top, left, labels);
-          writer.add(inputs, labels);
+          const auto [rows, columns] = sides_of(*examples[i], g.puzzles[puzzle].transform);
+          const int top = translated ? draw_place(rows) : 0;
+          const int left = translated ? draw_place(columns) : 0;
+          writer.add_row(i, top, left);
         }
-        writer.end_puzzle(g.identifiers[puzzle]);
+        writer.end_puzzle();
       }
       writer.end_group();
-      ++counts.groups;
-      counts.puzzles += g.puzzles.size();
-      counts.examples += g.puzzles.size() * examples.size();
       written_ += g.puzzles.size() * examples.size();
       report_progress(build_phase::write, written_, total_);
     }
-    writer.commit();
-    report_.splits.push_back(counts);
+    writer.commit_rows();
   }
 
-  int draw_place(int input_side, int output_side) {
-    return static_cast<int>(random_.randint(0, options_.canvas - std::max(input_side, output_side) + 1));
+  /// Rows and columns that hold both grids of a pair under the transform.
+  static std::pair<int, int> sides_of(const example& pair, int transform) {
+    return turned_sides(std::max(pair.input.rows(), pair.output->rows()),
+                        std::max(pair.input.columns(), pair.output->columns()), transform);
   }
+  int draw_place(int side) { return static_cast<int>(random_.randint(0, options_.canvas - side + 1)); }
 
   /// Of two held-out tasks of one name the later one counts, at the place of the earlier.
-  void write_test_puzzles(const std::filesystem::path& folder) const {
+  std::string test_puzzles_text() const {
     std::vector<task> held_out;
     std::unordered_map<std::string, std::size_t> places;
     for (const group& g : groups_) {
@@ -265,7 +284,7 @@ class dataset_build {
       if (fresh) held_out.emplace_back();
       held_out[place->second] = g.source;
     }
-    write_file(folder / "test_puzzles.json", to_json(held_out));
+    return to_json(held_out);
   }
 
   /// The name of every identifier, in order. Written piece by piece: there may be millions.
@@ -292,6 +311,7 @@ class dataset_build {
   const build_options& options_;
   numpy_random random_;
   std::vector<std::vector<task>> subsets_;
+  std::vector<std::string> digests_;  // of the subsets
   std::vector<group> groups_;
   std::size_t written_ = 0, total_ = 0;
   build_report report_;
@@ -303,7 +323,8 @@ class dataset_build {
 /// `test_puzzles.json`. For the same options the arrays are those of the published builder, byte for byte, with its augmentations
 /// named `TASK|||t3|||0123456789`. (Where the test set is the first subset, the published order of the splits, and so its random
 /// draws, depend on Python's hash seed; here "train" always comes first.)
-/// The folder is renamed into place when it is complete.
+/// Besides there is build.json (build_record.hpp), by which the same build is known again and skipped.
+/// The folder is renamed into place when it is complete; the room that it takes is asked for before anything is written.
 /// \throws trm::error on malformed tasks, options that make no sense, and whatever cannot be written
 inline build_report build(const build_options& options) { return detail::dataset_build(options).run(); }
 

@@ -1,64 +1,33 @@
 // SPDX-License-Identifier: MIT
 // A task with its augmentations: the group from which one puzzle is drawn at a time in training.
 #pragma once
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
-#include "trm/core/sha256.hpp"
 #include "trm/data/arc/augmentation.hpp"
+#include "trm/data/arc/distinct_augmentations.hpp"
 #include "trm/data/arc/grid.hpp"
 #include "trm/data/arc/task.hpp"
 #include "trm/data/numpy_random.hpp"
 
 namespace trm::arc {
-namespace detail {
-
-struct digest_hash {
-  std::size_t operator()(const sha256_digest& d) const {
-    std::size_t word;
-    std::memcpy(&word, d.data(), sizeof word);
-    return word;
-  }
-};
-
-/// One name for all puzzles that hold the same pairs, in whatever order and split. Requires every output.
-inline sha256_digest content_hash(const task& t, const augmentation& how) {
-  std::vector<std::array<sha256_digest, 2>> pairs;
-  for (const auto* examples : {&t.train, &t.test}) {
-    for (const example& pair : *examples) {
-      pairs.push_back({hash(how.apply(pair.input)), hash(how.apply(*pair.output))});
-    }
-  }
-  std::ranges::sort(pairs);
-  sha256 all;
-  for (const auto& pair : pairs) {
-    all.update(pair[0]);
-    all.update(pair[1]);
-  }
-  return all.finish();
-}
-
-}  // namespace detail
 
 /// The task itself and up to `wanted` augmentations with distinct content; black keeps its colour. Gives up after five draws for
 /// each one wanted. Requires the outputs of all test inputs.
 inline std::vector<augmentation> draw_augmentations(const task& t, int wanted, numpy_random& random) {
   std::vector<augmentation> group = {augmentation{}};
   if (wanted == 0) return group;
-  std::unordered_set<sha256_digest, detail::digest_hash> seen = {detail::content_hash(t, {})};
+  distinct_augmentations seen(t);
+  seen.insert({});
   for (std::int64_t trial = 0; trial < std::int64_t{5} * wanted; ++trial) {
     augmentation how;
     how.transform = static_cast<int>(random.randint(0, dihedral_transforms));
     std::span<std::uint8_t> not_black = std::span(how.colours).subspan(1);
     random.shuffle(not_black);
-    if (seen.insert(detail::content_hash(t, how)).second) group.push_back(how);
+    if (seen.insert(how)) group.push_back(how);
     if (group.size() > static_cast<std::size_t>(wanted)) break;
   }
   return group;

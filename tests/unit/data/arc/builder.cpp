@@ -42,7 +42,7 @@ TEST_CASE("the recorded builds of the published builder, byte for byte") {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "built")) {
       files += entry.is_regular_file();
     }
-    CHECK(files == recorded["files"].size());
+    CHECK(files == recorded["files"].size() + 1);  // and build.json
     for (const auto& file : recorded["files"].items()) {
       const trm::json& facts = file.value();
       CAPTURE(file.key());
@@ -248,10 +248,162 @@ TEST_CASE("a build that ends early leaves nothing, one that is done before is no
   options.output = folder / "not/there/yet/";
   build(options);
   CHECK(trm::dataset::open(folder / "not/there/yet", "test").metadata().total_groups == 2);
-  CHECK_THROWS_WITH_AS(
-      build(options),
-      ((folder / "not/there/yet").string() + ": is there already: remove it or name another folder").c_str(),
-      trm::error);
+  const auto refused = (folder / "not/there/yet").string() + ": is there already: remove it or name another folder";
+  options.augmentations = 5;
+  CHECK_THROWS_WITH_AS(build(options), refused.c_str(), trm::error);
+}
+
+namespace {
+
+/// Every file of a folder but build.json, by its name.
+std::map<std::string, std::string> files_of(const std::filesystem::path& folder) {
+  std::map<std::string, std::string> all;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    const auto name = std::filesystem::relative(entry.path(), folder).string();
+    if (entry.is_regular_file() && name != "build.json") all[name] = trm_test::get(entry.path());
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("the same build is skipped, with its report; another one is not") {
+  const temporary_folder folder;
+  put_odd_sources(folder);
+  build_options options = odd_options(folder);
+  const build_report first = build(options);
+  const auto files = files_of(options.output);
+  CHECK_FALSE(first.already_there);
+  std::size_t calls = 0;
+  options.progress = [&](const build_progress&) { ++calls; };
+  const build_report again = build(options);
+  CHECK(again.already_there);
+  CHECK(calls == 0);
+  CHECK(again.splits == first.splits);
+  CHECK(again.identifiers == first.identifiers);
+  CHECK(again.short_groups == first.short_groups);
+  CHECK(again.without_solution == 2);
+  CHECK(again.unsolved_tasks == std::vector<std::string>{"two", "one"});
+  CHECK(files_of(options.output) == files);
+
+  const auto refused = [&](auto&& change) {
+    build_options other = options;
+    change(other);
+    CHECK_THROWS_WITH_AS(build(other),
+                         (options.output.string() + ": is there already: remove it or name another folder").c_str(),
+                         trm::error);
+  };
+  refused([](build_options& o) { o.seed = 8; });
+  refused([](build_options& o) { o.test_set.clear(); });
+  refused([](build_options& o) { o.test_set2 = "a"; });
+  refused([](build_options& o) { o.augmentations = 5; });
+  refused([](build_options& o) { o.first_identifier = 2; });
+  refused([](build_options& o) { o.filter.max_tasks = 100; });
+  refused([](build_options& o) { o.subsets = {"b", "a"}; });
+  refused([](build_options& o) { o.virtual_form = true; });
+  CHECK(files_of(options.output) == files);
+
+  // Other blanks in the sources are the same sources; another cell is not.
+  const auto solutions = folder / "odd_a_solutions.json";
+  const std::string text = trm_test::get(solutions);
+  put(solutions, text + "\n");
+  CHECK(build(options).already_there);
+  put(solutions, std::string(text).replace(text.find('4'), 1, "5"));
+  refused([](build_options&) {});
+  put(solutions, text);
+
+  // What cannot be read any more is not the same build.
+  std::filesystem::remove(options.output / "test/all__labels.npy");
+  CHECK_THROWS_AS(build(options), trm::error);
+}
+
+TEST_CASE("too little room is said before anything is written, with what is needed and what is free") {
+  const temporary_folder folder;
+  put_odd_sources(folder);
+  for (const bool virtual_form : {false, true}) {
+    build_options options = odd_options(folder);
+    options.virtual_form = virtual_form;
+    build(options);
+    std::uint64_t used = 0;
+    for (const auto& [name, bytes] : files_of(options.output)) used += bytes.size();
+    used += trm_test::get(options.output / "build.json").size();
+    std::filesystem::remove_all(options.output);
+
+    std::size_t written = 0;
+    options.progress = [&](const build_progress& p) { written += p.phase == build_phase::write; };
+    options.available_space = used - 1;
+    try {
+      build(options);
+      FAIL("built");
+    } catch (const trm::error& e) {
+      const std::string what = e.what();
+      CHECK(what.find(" bytes, " + std::to_string(used - 1) + " are free: make room") != std::string::npos);
+    }
+    CHECK(written == 0);
+    CHECK_FALSE(std::filesystem::exists(options.output));
+    options.available_space = used + 100'000;  // the estimate is near
+    build(options);
+    std::filesystem::remove_all(options.output);
+  }
+}
+
+TEST_CASE("nothing of an unfinished build can be opened") {
+  const temporary_folder folder;
+  put_odd_sources(folder);
+  build_options options = odd_options(folder);
+  options.progress = [&](const build_progress&) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
+      CHECK(entry.path().filename() != "dataset.json");
+    }
+  };
+  build(options);
+}
+
+TEST_CASE("the same build in virtual form has the same rows, names and descriptions") {
+  const temporary_folder folder;
+  put_odd_sources(folder);
+  build_options options = odd_options(folder);
+  options.first_identifier = 3;
+  build(options);
+  build_options virtually = options;
+  virtually.virtual_form = true;
+  virtually.output = folder / "virtual";
+  const build_report report = build(virtually);
+  CHECK(report.splits.size() == 2);
+  CHECK(build(virtually).already_there);
+  for (const char* name : {"identifiers.json", "test_puzzles.json", "train/dataset.json", "test/dataset.json"}) {
+    CHECK(trm_test::get(virtually.output / name) == trm_test::get(options.output / name));
+  }
+  for (const char* split : {"train", "test"}) {
+    const trm::dataset files = trm::dataset::open(options.output, split);
+    const trm::dataset made = trm::dataset::open(virtually.output, split);
+    const trm::dataset_set &a = files.sources()[0], &b = made.sources()[0];
+    CHECK_FALSE(a.is_virtual());
+    CHECK(b.is_virtual());
+    REQUIRE(a.rows() == b.rows());
+    REQUIRE(a.puzzles() == b.puzzles());
+    REQUIRE(a.groups() == b.groups());
+    for (std::int64_t g = 0; g < a.groups(); ++g) CHECK(a.puzzles_of(g).last == b.puzzles_of(g).last);
+    for (std::int64_t p = 0; p < a.puzzles(); ++p) {
+      CHECK(a.rows_of(p).last == b.rows_of(p).last);
+      CHECK(a.puzzle_identifier(p) == b.puzzle_identifier(p));
+    }
+    std::vector<std::int32_t> inputs(900), labels(900), made_inputs(900), made_labels(900);
+    for (std::int64_t row = 0; row < a.rows(); ++row) {
+      a.read(row, inputs.data(), labels.data());
+      b.read(row, made_inputs.data(), made_labels.data());
+      CHECK(inputs == made_inputs);
+      CHECK(labels == made_labels);
+    }
+    CHECK_THROWS_AS(b.read(a.rows(), inputs.data(), labels.data()), trm::error);
+    CHECK_THROWS_AS(b.read(-1, inputs.data(), labels.data()), trm::error);
+  }
+  put(virtually.output / "test/all__inputs.npy", "");
+  CHECK_THROWS_WITH_AS(trm::dataset::open(virtually.output, "test"),
+                       ((virtually.output / "test/all__virtual.safetensors").string() +
+                        ": the set is there as arrays, too: remove one of the two")
+                           .c_str(),
+                       trm::error);
 }
 
 TEST_CASE("options that make no sense are refused") {

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// Whether there is room for what is to be written, asked before it is.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include "trm/core/error.hpp"
+
+namespace trm {
+
+/// Returns where `needed` bytes are free in the file system of `folder`, which must be there.
+/// `available`: taken to be free instead of what the file system says (a quota).
+/// \throws trm::error with both numbers where they are not. A file system that does not say is taken to have room
+inline void require_disk_space(const std::filesystem::path& folder, std::uint64_t needed,
+                               std::optional<std::uint64_t> available = {}) {
+  if (!available) {
+    std::error_code code;
+    const std::filesystem::space_info space = std::filesystem::space(folder, code);
+    if (code) return;
+    available = space.available;
+  }
+  if (needed <= *available) return;
+  throw error(folder.string(),
+              "needs " + std::to_string(needed) + " bytes, " + std::to_string(*available) + " are free: make room");
+}
+
+}  // namespace trm
