@@ -22,21 +22,21 @@ namespace trm::maze {
 
 struct build_options {
   /// The tables of the splits "train" and "test" (see csv_rows). Empty for none.
-  std::filesystem::path train, test;
+  std::filesystem::path train{}, test{};
   /// Of the training split so many mazes, drawn without replacement; all where there are no more.
-  std::optional<std::size_t> subsample;
+  std::optional<std::size_t> subsample{};
   /// Eight puzzles for each maze of the training split: its symmetries.
   bool symmetries = false;
   /// For the subsample. The published builder does not seed its generator; numpy.random.seed(seed) before it gives the
   /// same.
   std::uint32_t seed = 0;
   /// The folder to make. It must not exist, or be empty.
-  std::filesystem::path output;
+  std::filesystem::path output{};
 };
 
 /// Facts about the mazes of a split, which a builder takes as they are.
 struct split_report {
-  std::string name;
+  std::string name{};
   std::size_t mazes = 0, puzzles = 0;
   /// Questions without exactly one start and one goal, or with marked cells. The following do not count them.
   std::size_t malformed = 0;

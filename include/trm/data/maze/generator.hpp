@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Mazes like those of Maze-Hard, each a function of seed and number.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -91,15 +92,18 @@ class generator {
   void draw_walls() {
     const double p = options_.min_walls + (options_.max_walls - options_.min_walls) * random_.uniform64(0);
     const auto threshold = static_cast<std::uint32_t>(p * 0x1p16);
-    free_.resize(static_cast<std::size_t>(options_.side * options_.side));
-    std::size_t free_cells = 0;
-    philox_block block{};
-    std::uint32_t number = 0;
+    const auto cells = static_cast<std::size_t>(options_.side * options_.side);
+    bits_.resize((cells + 7) / 8 * 8);
+    for (std::size_t i = 0; i < cells; i += 8) {
+      const philox_block block = random_.block(static_cast<std::uint32_t>(1 + i / 8));
+      for (std::size_t j = 0; j < 8; ++j) bits_[i + j] = static_cast<std::uint16_t>(block.word[j / 2] >> (j % 2 * 16));
+    }
+    free_.resize(cells);
+    std::size_t free_cells = 0, i = 0;
     for (int row = 0; row < options_.side; ++row) {
-      for (int column = 0; column < options_.side; ++column, ++number) {
-        if (number % 8 == 0) block = random_.block(1 + number / 8);
-        const bool open = (block.word[number % 8 / 2] >> (number % 2 * 16) & 0xffffu) >= threshold;
+      for (int column = 0; column < options_.side; ++column, ++i) {
         const int place = field_.place(row, column);
+        const bool open = bits_[i] >= threshold;
         field_.set_open(place, open);
         free_[free_cells] = place;
         free_cells += open;
@@ -132,7 +136,7 @@ class generator {
 
   puzzle finish() {
     puzzle made{grid(options_.side, cell::wall), {}, field_.distance(goal_)};
-    std::vector<int> on_path;
+    std::vector<int> on_path, beside;
     for (int here = goal_; here != start_;) {
       std::vector<int> nearer;
       for (const int step : field_.steps()) {
@@ -140,12 +144,13 @@ class generator {
       }
       here = nearer[static_cast<std::size_t>(below(nearer.size()))];
       for (const int other : nearer) {
-        if (other != here && options_.one_shortest) field_.set_open(other, false);
+        if (other != here) beside.push_back(other);
       }
       if (here != start_) on_path.push_back(here);
     }
-    for (const int place : free_) {
-      if (field_.is_open(place)) made.question[field_.cell(place)] = cell::free;
+    for (const int place : free_) made.question[field_.cell(place)] = cell::free;
+    if (options_.one_shortest) {
+      for (const int place : beside) made.question[field_.cell(place)] = cell::wall;
     }
     made.question[field_.cell(start_)] = cell::start;
     made.question[field_.cell(goal_)] = cell::goal;
@@ -158,6 +163,7 @@ class generator {
   search_field field_;
   draws random_;
   std::uint64_t next_draw_ = 0;
+  std::vector<std::uint16_t> bits_;
   std::vector<int> free_;
   int start_ = 0, goal_ = 0;
 };

@@ -19,8 +19,9 @@ namespace trm::maze {
 /// numbered (row + 1) * width() + column + 1. Memory is kept from one search to the next.
 class search_field {
  public:
+  /// All cells closed.
   explicit search_field(int side)
-      : side_(side), width_(side + 2), open_(places(), 0), distance_(places(), -1), queue_(places(), 0) {}
+      : side_(side), width_(side + 2), distance_(at(width_ * width_), closed), queue_(at(width_ * width_ + 1), 0) {}
 
   int width() const { return width_; }
   int place(int row, int column) const { return (row + 1) * width_ + column + 1; }
@@ -28,35 +29,40 @@ class search_field {
   std::size_t cell(int place) const {
     return static_cast<std::size_t>((place / width_ - 1) * side_ + place % width_ - 1);
   }
-  /// The four neighbours of a place are at these differences.
+  /// The four neighbours of a place are at these differences: above, left, right, below.
   std::array<int, 4> steps() const { return {-width_, -1, 1, width_}; }
 
-  bool is_open(int place) const { return open_[at(place)] != 0; }
-  void set_open(int place, bool open) { open_[at(place)] = open; }
+  bool is_open(int place) const { return distance_[at(place)] != closed; }
+  /// Forgets the last flood.
+  void set_open(int place, bool open) {
+    if (reached_ > 0) forget();
+    distance_[at(place)] = open ? unseen : closed;
+  }
 
   /// Distances from an open place. Afterwards reached() says how many places can be reached, in_order(i) which, nearest
   /// first.
   void flood(int from) {
+    forget();
     std::int16_t* const distance = distance_.data();
     std::int16_t* const queue = queue_.data();
-    for (std::size_t i = 0; i < reached_; ++i) distance[queue[i]] = -1;
     const std::array<int, 4> steps_to = steps();
-    std::size_t reached = 0;
-    queue[reached++] = static_cast<std::int16_t>(from);
+    std::size_t reached = 1;
+    queue[0] = static_cast<std::int16_t>(from);
     distance[from] = 0;
     for (std::size_t done = 0; done < reached; ++done) {
       const int here = queue[done];
       const auto next = static_cast<std::int16_t>(distance[here] + 1);
-      for (const int step : steps_to) {
+      for (const int step : steps_to) {  // without branches: in a random field they cannot be predicted
         const int there = here + step;
-        if (!is_open(there) || distance[there] >= 0) continue;
-        distance[there] = next;
-        queue[reached++] = static_cast<std::int16_t>(there);
+        const bool fresh = distance[there] == unseen;
+        distance[there] = fresh ? next : distance[there];
+        queue[reached] = static_cast<std::int16_t>(there);
+        reached += fresh;
       }
     }
     reached_ = reached;
   }
-  /// Steps from where the last flood began; -1 where it did not come.
+  /// Steps from where the last flood began; negative where it did not come.
   int distance(int place) const { return distance_[at(place)]; }
   std::size_t reached() const { return reached_; }
   int in_order(std::size_t i) const { return queue_[i]; }
@@ -64,12 +70,15 @@ class search_field {
   int depth() const { return distance(queue_[reached_ - 1]); }
 
  private:
+  static constexpr std::int16_t closed = -2, unseen = -1;
   static std::size_t at(int place) { return static_cast<std::size_t>(place); }
-  std::size_t places() const { return at(width_ * width_); }
+  void forget() {
+    for (std::size_t i = 0; i < reached_; ++i) distance_[at(queue_[i])] = unseen;
+    reached_ = 0;
+  }
 
   int side_, width_;
-  std::vector<std::uint8_t> open_;
-  std::vector<std::int16_t> distance_, queue_;
+  std::vector<std::int16_t> distance_, queue_;  // the queue has room for one more, which is written and not counted
   std::size_t reached_ = 0;
 };
 
@@ -109,7 +118,7 @@ inline std::uint64_t count_shortest(const search_field& field, int goal) {
     const int here = field.in_order(i);
     std::uint64_t sum = 0;
     for (const int step : field.steps()) {
-      if (field.distance(here + step) + 1 != field.distance(here)) continue;
+      if (field.distance(here + step) != field.distance(here) - 1) continue;
       if (__builtin_add_overflow(sum, ways_to(here + step), &sum)) sum = std::numeric_limits<std::uint64_t>::max();
     }
     ways_to(here) = sum;
@@ -132,7 +141,7 @@ inline std::optional<solution> solve(const grid& g) {
   solution found{{goal}, detail::count_shortest(field, here)};
   while (field.distance(here) > 0) {
     for (const int step : field.steps()) {
-      if (field.distance(here + step) + 1 != field.distance(here)) continue;
+      if (field.distance(here + step) != field.distance(here) - 1) continue;
       here += step;
       break;
     }
