@@ -84,12 +84,14 @@ inline std::string grid_lines(extent e) {
   return d.empty() ? "" : "<path class=\"lines\" d=\"" + d + "\"/>";
 }
 
-/// The SVG element around a drawing. A cell is at most `cell` pixels wide; `label` says in words what is shown.
+/// The SVG element around a drawing. A cell is `cell` pixels wide where there is room; `label` says in words what is shown.
 inline std::string drawing(std::string_view kind, extent e, int cell, std::string_view label, std::string_view inside) {
+  // Marks on small cells are larger.
+  const bool fine = e.rows > 15 || e.columns > 15;
   return fmt::format(
-      "<svg class=\"drawing {}\" role=\"img\" aria-label=\"{}\" viewBox=\"0 0 {} {}\" style=\"max-width:{}px\">{}"
-      "</svg>",
-      kind, escaped(label), e.columns, e.rows, cell * e.columns, inside);
+      "<svg class=\"drawing {}{}\" role=\"img\" aria-label=\"{}\" viewBox=\"0 0 {} {}\" width=\"{}\" "
+      "height=\"{}\">{}</svg>",
+      kind, fine ? " fine" : "", escaped(label), e.columns, e.rows, cell * e.columns, cell * e.rows, inside);
 }
 
 /// ", 3 of 81 cells wrong"; nothing where there is no truth.

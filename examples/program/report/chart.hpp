@@ -70,7 +70,7 @@ inline std::optional<std::pair<axis, axis>> axes_of(const chart& c) {
   if (c.least && any_y.has(*c.least)) low = std::min(low, *c.least);
   if (c.most && any_y.has(*c.most)) high = std::max(high, *c.most);
   axis across{left, right > left ? right : left + 1, axis_scale::linear, {}};
-  linear_ticks(across, 5, axis_unit::number);
+  linear_ticks(across, 6, axis_unit::number);
   return std::pair(across, make_axis(low, high, c.scale, c.unit));
 }
 

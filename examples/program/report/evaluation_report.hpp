@@ -89,15 +89,15 @@ inline std::string size_text(const trm::arc::grid& g) { return fmt::format("{} \
 inline std::string attempt_html(const shown_attempt& a, std::size_t number, const shown_test& t) {
   const bool right = t.truth && a.cells == *t.truth;
   const std::string caption = fmt::format("attempt {}{}", number + 1, right ? " <b class=\"solved\">\u2713</b>" : "");
-  const std::string measures =
-      fmt::format("<p class=\"measure\"><span>{} {}</span></p><p class=\"measure\">{}<span>halt {}</span></p>",
-                  count_text(a.votes), a.votes == 1 ? "vote" : "votes", bar(a.confidence), percent_text(a.confidence));
-  return captioned(caption, arc_grid(a.cells, t.truth ? &*t.truth : nullptr) + measures, right ? "exact" : "");
+  const std::string measures = bar(a.confidence) + measure("halt", percent_text(a.confidence)) +
+                               measure(a.votes == 1 ? "vote" : "votes", count_text(a.votes));
+  return captioned(caption, arc_grid(a.cells, t.truth ? &*t.truth : nullptr) + measures,
+                   right ? "attempt exact" : "attempt");
 }
 
 inline std::string test_html(const shown_test& t, std::size_t number, std::size_t of) {
   std::string out = "<h4>" + (of > 1 ? fmt::format("Test {} of {}", number + 1, of) : std::string("Test")) + " " +
-                    verdict_text(verdict_of(t)) + "</h4><div class=\"grids\">" +
+                    verdict_text(verdict_of(t)) + "</h4><div class=\"grids test\">" +
                     captioned("input, " + size_text(t.input), arc_grid(t.input));
   for (std::size_t i = 0; i < t.attempts.size(); ++i) out += attempt_html(t.attempts[i], i, t);
   if (t.attempts.empty()) out += "<p class=\"nothing\">no attempt was made</p>";
@@ -113,7 +113,8 @@ inline std::string task_html(const shown_task& t, std::size_t number, bool open)
   if (!t.demonstrations.empty()) {
     out += "<h4>Demonstrations</h4><div class=\"demonstrations\">";
     for (const auto& [input, output] : t.demonstrations) {
-      out += "<div class=\"grids arrow\">" + captioned("input, " + size_text(input), arc_grid(input)) +
+      out += "<div class=\"grids\">" + captioned("input, " + size_text(input), arc_grid(input)) +
+             "<span class=\"to\" aria-hidden=\"true\">\u2192</span>" +
              captioned("output, " + size_text(output), arc_grid(output)) + "</div>";
     }
     out += "</div>\n";

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "html.hpp"
@@ -29,17 +30,20 @@ namespace detail {
 
 /// A fraction as a bar; the number beside it says the same.
 inline std::string bar(double fraction) {
-  if (!std::isfinite(fraction)) return "";
+  if (!std::isfinite(fraction)) fraction = 0;
   return fmt::format("<span class=\"bar\" aria-hidden=\"true\"><i style=\"width:{:.0f}%\"></i></span>",
                      100 * std::clamp(fraction, 0.0, 1.0));
 }
 
+/// A name, flush left, and its value, flush right.
+inline std::string measure(std::string_view name, std::string_view value) {
+  return fmt::format("<p class=\"measure\"><span>{}</span> <span>{}</span></p>", name, value);
+}
+
 inline std::string strip_step(const shown_step& s, std::size_t number) {
-  return fmt::format(
-      "<li class=\"step{}\"><p class=\"number\">step {}{}</p>{}<p class=\"measure\">{}<span>halt {}</span></p>"
-      "<p class=\"measure\"><span>cells {}</span></p></li>\n",
-      s.exact ? " exact" : "", number, s.exact ? " <b class=\"solved\">\u2713 exact</b>" : "", s.drawing,
-      bar(s.confidence), percent_text(s.confidence), percent_text(s.cells_right));
+  return fmt::format("<li class=\"step{}\"><p class=\"number\">step {}{}</p>{}{}{}{}</li>\n", s.exact ? " exact" : "",
+                     number, s.exact ? " <b class=\"solved\">\u2713 exact</b>" : "", s.drawing, bar(s.confidence),
+                     measure("halt", percent_text(s.confidence)), measure("cells", percent_text(s.cells_right)));
 }
 
 }  // namespace detail

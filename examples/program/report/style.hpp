@@ -15,14 +15,14 @@ inline constexpr std::string_view style_sheet = R"css(
   --paper: #14171a; --panel: #1d2125; --ink: #e3e6e9; --soft: #a5adb7; --rule: #363c43; --accent: #85bdf6;
   --good: #7fd6a0; --good-paper: #16321f; --bad: #ff9d94; --bad-paper: #4d211f;
   --s1: #6cb2f3; --s2: #f3935a; --s3: #6fcf97; --s4: #c79bef; --s5: #dcbb47; --s6: #f08ab5; --s7: #50cdd6; --s8: #b0b8c1;
-  --cell: #20252a; --line: #414850; --wall: #8b949e; --way: #2f5f8f; --given: #f4f6f8; --written: #85bdf6; } }
+  --cell: #20252a; --line: #414850; --wall: #6d7781; --way: #2f6db0; --given: #f4f6f8; --written: #85bdf6; } }
 * { box-sizing: border-box; }
 html { font: 100%/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif;
   -webkit-text-size-adjust: 100%; text-size-adjust: 100%; scroll-padding-top: 1rem; }
-body { margin: 0 auto; max-width: 88rem; padding: 2.5rem clamp(1rem, 4vw, 4rem) 4rem; background: var(--paper);
+body { margin: 0 auto; max-width: 96rem; padding: 2.5rem clamp(1rem, 4vw, 4rem) 4rem; background: var(--paper);
   color: var(--ink); overflow-wrap: break-word; }
-h1, h2, h3, h4 { line-height: 1.25; font-weight: 600; text-wrap: balance; }
-h1 { font-size: clamp(1.5rem, 1.2rem + 1.4vw, 2.1rem); margin: 0 0 1.5rem; letter-spacing: -.012em; }
+h1, h2, h3, h4 { line-height: 1.25; font-weight: 600; }
+h1 { text-wrap: balance; font-size: clamp(1.5rem, 1.2rem + 1.4vw, 2.1rem); margin: 0 0 1.5rem; letter-spacing: -.012em; }
 h2 { font-size: 1.3rem; margin: 3.25rem 0 1rem; padding-top: .9rem; border-top: 1px solid var(--rule); }
 h3 { font-size: 1.02rem; margin: 0 0 .75rem; }
 h4 { font-size: .92rem; margin: 1.25rem 0 .6rem; }
@@ -36,7 +36,7 @@ code, pre { font-family: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consol
 .nothing { color: var(--soft); font-size: .88rem; font-style: italic; margin: .5rem 0; }
 nav { display: flex; flex-wrap: wrap; gap: .35rem 1.25rem; font-size: .9rem; margin-top: 1.5rem; }
 
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: 1.25rem 1.75rem; margin: 0 0 1.5rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); gap: 1.25rem 1.75rem; margin: 0 0 1.5rem; }
 .tiles div { border-top: 2px solid var(--rule); padding-top: .55rem; display: flex; flex-direction: column;
   justify-content: space-between; }
 .tiles dt { color: var(--soft); font-size: .84rem; line-height: 1.35; }
@@ -96,28 +96,30 @@ pre { background: var(--panel); border: 1px solid var(--rule); border-radius: 4p
 
 .solved, .unsolved, .unknown { font-weight: 600; font-size: .84em; white-space: nowrap; }
 .solved { color: var(--good); } .unsolved { color: var(--bad); } .unknown { color: var(--soft); }
-.example { margin: 0 0 2.5rem; content-visibility: auto; contain-intrinsic-size: auto 40rem; }
+.example { margin: 0 0 2.5rem; }
 .pair, .grids { display: flex; flex-wrap: wrap; gap: 1rem 1.75rem; margin-bottom: 1.25rem; align-items: flex-start; }
 .pair figure { width: min(100%, 15rem); }
 .pair figcaption, .grids figcaption { color: var(--soft); font-size: .84rem; margin-bottom: .3rem; }
-.strip { list-style: none; margin: 0; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr));
-  gap: 1rem .9rem; }
+.strip { list-style: none; margin: 0 -.45rem; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr));
+  gap: .75rem .6rem; }
 .step { border: 1px solid transparent; border-radius: 4px; padding: .4rem; min-width: 0; }
 .step.exact, .grids .exact { border-color: var(--good); background: var(--good-paper); }
 .step p { margin: 0; font-size: .8rem; line-height: 1.5; }
 .step .number { color: var(--soft); white-space: nowrap; margin-bottom: .25rem; }
 .step .solved { font-size: 1em; }
-.measure { display: flex; align-items: center; gap: .5rem; font-size: .8rem; margin: 0; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.drawing + .measure { margin-top: .3rem; }
-.bar { flex: 1 1 2rem; max-width: 5rem; min-width: 1.2rem; height: .5rem; background: var(--rule); border-radius: 1px; overflow: hidden; }
+.measure { display: flex; justify-content: space-between; gap: .5rem; font-size: .8rem; line-height: 1.5; margin: 0;
+  font-variant-numeric: tabular-nums; white-space: nowrap; }
+.measure span:first-child { color: var(--soft); }
+.bar { display: block; height: .3rem; margin: .35rem 0 .15rem; background: var(--rule); }
 .bar i { display: block; height: 100%; background: var(--accent); }
 
-.drawing { display: block; width: 100%; max-height: 30rem; border: 1px solid var(--line); background: var(--cell); }
+.drawing { display: block; width: auto; height: auto; max-width: 100%; max-height: 30rem; border: 1px solid var(--line); background: var(--cell); }
 .drawing path { fill: none; }
 .drawing .run { stroke-width: 1; transform: translate(0, .5px); shape-rendering: crispEdges; }
 .drawing .lines { stroke: var(--line); stroke-width: 1px; vector-effect: non-scaling-stroke; overflow: visible; }
 .drawing .dot { stroke: #fff; stroke-width: .34; stroke-linecap: round; stroke-dasharray: 0 1; transform: translate(.5px, .5px); }
 .drawing .dot.wrong-edge { stroke: #000; stroke-width: .58; }
+.fine .dot { stroke-width: .52; } .fine .dot.wrong-edge { stroke-width: .95; }
 .drawing .invalid { stroke: #e9e4d8; }
 .drawing .hatch { stroke: #6d6252; stroke-dasharray: .12 .21333; stroke-dashoffset: -.1; shape-rendering: auto; }
 .arc { background: #000; }
@@ -127,8 +129,8 @@ pre { background: var(--panel); border: 1px solid var(--rule); border-radius: 4p
 .wall { stroke: var(--wall); }
 .way { stroke: var(--way); }
 .maze .start { fill: var(--good); } .maze .goal { fill: var(--bad); }
-.maze .dot.wrong-edge { stroke: var(--bad); stroke-width: .78; } .maze .dot.wrong { stroke: #fff; stroke-width: .3; }
-.maze .dot.missing-edge { stroke: var(--bad); stroke-width: .74; } .maze .dot.missing { stroke: var(--cell); stroke-width: .42; }
+.maze .dot.wrong-edge, .maze .dot.missing-edge { stroke: var(--bad); stroke-width: 1.05; }
+.maze .dot.wrong { stroke: var(--bad); } .maze .dot.missing { stroke: var(--cell); stroke-width: .62; }
 .sudoku .boxes { stroke: var(--ink); stroke-width: .07; }
 .sudoku { border: 1.5px solid var(--ink); }
 .sudoku .mistake { stroke: var(--bad-paper); }
@@ -146,21 +148,33 @@ pre { background: var(--panel); border: 1px solid var(--rule); border-radius: 4p
 .task { border-bottom: 1px solid var(--rule); content-visibility: auto; contain-intrinsic-size: auto 2.6rem; }
 .task[open] { contain-intrinsic-size: auto 40rem; padding-bottom: 1rem; }
 .task summary { color: var(--ink); }
-.demonstrations { display: flex; flex-wrap: wrap; gap: .5rem 3rem; }
-.grids figure { width: 13rem; max-width: 100%; padding: .35rem; border: 1px solid transparent; border-radius: 4px; }
-.grids .drawing { max-height: 20rem; }
+.demonstrations { display: flex; flex-wrap: wrap; gap: .75rem; }
+.grids figure { max-width: min(100%, 15rem); padding: .35rem; border: 1px solid transparent; border-radius: 4px; }
+.grids { margin-left: -.35rem; }
+.attempt { min-width: 7rem; }
+.grids .drawing { max-height: 18rem; }
 .grids .remark { margin: .2rem 0 0; }
-.demonstrations .grids { gap: .5rem 1.25rem; margin-bottom: .5rem; position: relative; }
-.demonstrations .grids figure { width: 9.5rem; }
-
+.demonstrations .grids { gap: 0 .5rem; margin: 0; padding: .3rem; background: var(--panel); border-radius: 4px; align-items: center; flex-wrap: nowrap;
+  max-width: 100%; }
+.demonstrations figure { max-width: 11rem; min-width: 0; }
+.demonstrations .drawing { max-height: 14rem; }
+.to { color: var(--soft); }
+@media (min-width: 90rem) {
+  .example { display: grid; grid-template-columns: 11.5rem 1fr; gap: 0 1.75rem; align-items: start; }
+  .example h3 { grid-column: 1 / -1; }
+  .example .pair { flex-direction: column; }
+  .example .pair figure { width: 100%; }
+}
+@media (min-width: 40.01rem) { caption { white-space: nowrap; } }
 @media (max-width: 40rem) {
   body { padding-top: 1.5rem; }
   .tiles { grid-template-columns: repeat(2, 1fr); }
   .tiles dd { font-size: 1.3rem; }
   .strip { grid-template-columns: repeat(2, 1fr); }
   .facts div { grid-template-columns: 1fr; }
-  .pair figure, .grids figure, .demonstrations .grids figure { width: calc(50% - .5rem); }
-  .pair, .grids, .demonstrations .grids { gap: 1rem; }
+  .pair figure { width: calc(50% - .5rem); }
+  .pair, .test { gap: 1rem; }
+  .test figure { max-width: calc(50% - .5rem); }
   .plot { margin-left: 2.7rem; }
 }
 @media print {
@@ -168,7 +182,7 @@ pre { background: var(--panel); border: 1px solid var(--rule); border-radius: 4p
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav, .index { display: none; }
   .chart, .step, .pair, .grids figure, tr { break-inside: avoid; }
-  .example, .task { content-visibility: visible; }
+  .task { content-visibility: visible; }
   .charts { grid-template-columns: 1fr 1fr; }
   details::details-content { content-visibility: visible; block-size: auto; }
   svg, .bar, .bar i { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

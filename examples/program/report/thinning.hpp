@@ -58,15 +58,31 @@ inline piece thinned(const piece& line, int columns) {
   return out;
 }
 
-/// The mean of each point and up to `reach` neighbours on either side, fewer at the ends and as many on one side as on the other,
-/// so that nothing is moved in time. On a logarithmic axis this is the geometric mean.
+/// At each point the value of the straight line that fits it and its neighbours best (least squares over the places in the list),
+/// `reach` of them on either side and fewer beyond an end: the moving mean, and at the ends, where a mean would lag behind, the
+/// trend. It stays within the lowest and the highest value of all. On a logarithmic axis it is of logarithms.
 inline piece smoothed(const piece& line, std::size_t reach) {
-  std::vector<double> sum(line.size() + 1, 0.0);
-  for (std::size_t i = 0; i < line.size(); ++i) sum[i + 1] = sum[i] + line[i].y;
   piece out(line.size());
+  std::vector<double> sum(line.size() + 1, 0.0), moment(line.size() + 1, 0.0);
   for (std::size_t i = 0; i < line.size(); ++i) {
-    const std::size_t n = std::min({reach, i, line.size() - 1 - i});
-    out[i] = {line[i].x, (sum[i + n + 1] - sum[i - n]) / static_cast<double>(2 * n + 1)};
+    sum[i + 1] = sum[i] + line[i].y;
+    moment[i + 1] = moment[i] + static_cast<double>(i) * line[i].y;
+  }
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const std::size_t begin = i - std::min(i, reach), end = std::min(line.size(), i + reach + 1);
+    const double n = static_cast<double>(end - begin), mean = (sum[end] - sum[begin]) / n;
+    const double middle = (static_cast<double>(begin) + static_cast<double>(end - 1)) / 2;
+    // sum (i - middle) y, and sum (i - middle)^2 of n places in a row
+    const double covariance = moment[end] - moment[begin] - middle * (sum[end] - sum[begin]);
+    const double spread = n * (n * n - 1) / 12;
+    const double slope = spread > 0 ? covariance / spread : 0;
+    out[i] = {line[i].x, mean + slope * (static_cast<double>(i) - middle)};
+  }
+  // The line may point beyond what was seen: an accuracy above 100%.
+  if (!line.empty()) {
+    const auto [low, high] =
+        std::minmax_element(line.begin(), line.end(), [](const point& a, const point& b) { return a.y < b.y; });
+    for (point& p : out) p.y = std::clamp(p.y, low->y, high->y);
   }
   return out;
 }
