@@ -10,6 +10,7 @@
 
 #include "grids.hpp"
 #include "recorded_build.hpp"
+#include "support/allocations.hpp"
 #include "support/reference.hpp"
 #include "support/temporary_folder.hpp"
 #include "trm/io/npy.hpp"
@@ -151,8 +152,16 @@ TEST_CASE("the submission has both attempts of every test input; the published l
         R"({"a": [{"attempt_1": [[1, 2], [3, 4]], "attempt_2": [[1, 2], [3, 4]], "attempt_3": [[1, 2], [3, 4]]}], )"
         R"("b": [{"attempt_1": [[1]], "attempt_2": [], "attempt_3": [[3]]}]})");
 
+  submission_counts counts;
+  votes.submission({}, voting::pooled, &counts);
+  CHECK(counts.inputs == 3);
+  CHECK(counts.inputs_without_prediction == 1);
+  CHECK(counts.fillers == 3);   // both of the input without a prediction, and the empty answer
+  CHECK(counts.repeated == 1);  // the second of the input with one answer
+  CHECK(to_json(counts)["submission_fillers"] == 3);
+
   const temporary_folder folder;
-  votes.write_submission(folder / "submission.json");
+  CHECK(votes.write_submission(folder / "submission.json").fillers == 3);
   CHECK(trm_test::get(folder / "submission.json") == votes.submission());
 }
 
@@ -197,6 +206,143 @@ TEST_CASE("two test inputs alike share their votes") {
   CHECK(votes.answers(0, 0, 1).size() == 1);
   CHECK(votes.answers(0, 1, 1).size() == 1);
   CHECK(votes.result().passes[0].per_task == 0.25);
+}
+
+TEST_CASE("votes of the round and pooled votes are kept apart") {
+  evaluator votes = small_evaluator();
+  const grid asked = grid_of({"12"}), truth = grid_of({"21"}), other = grid_of({"77"}), third = grid_of({"88"});
+  votes.begin_round();
+  vote(votes, 1, asked, other, 0);
+  vote(votes, 1, asked, other, 0);
+  vote(votes, 1, asked, third, 3);
+  votes.begin_round();
+  vote(votes, 1, asked, third, -1);
+  vote(votes, 1, asked, truth, -1);
+  CHECK(votes.result(voting::pooled).passes[1].per_task == 0);  // other and third have two votes each
+  CHECK(votes.result(voting::per_round).passes[0].per_task == 0);
+  CHECK(votes.result(voting::per_round).passes[1].per_task == 0.25);  // third came first in this round
+  CHECK(votes.answers(0, 0, 9).size() == 3);
+  CHECK(votes.answers(0, 0, 1)[0].cells == third);  // the more confident of the two
+  CHECK(votes.answers(0, 0, 9, voting::per_round).size() == 2);
+  const evaluation pooled = votes.result(), round = votes.result(voting::per_round);
+  CHECK(pooled.predictions == 5);
+  CHECK(round.predictions == 2);
+  CHECK(pooled.distinct_answers == 3);
+  CHECK(round.distinct_answers == 2);
+  CHECK(to_json(round)["voting"] == "per_round");
+  CHECK(to_json(round)["rounds"] == 2);
+  CHECK(votes.submission({}, voting::per_round).find("[[8,8]]") <
+        votes.submission({}, voting::per_round).find("[[2,1]]"));
+  votes.begin_round();
+  CHECK(votes.result(voting::per_round).inputs_without_prediction == 3);
+  CHECK(votes.result().inputs_without_prediction == 2);
+}
+
+TEST_CASE("a report of rates, intervals and mistakes") {
+  evaluator votes = small_evaluator();
+  vote(votes, 1, grid_of({"12"}), grid_of({"21"}), 0);  // right
+  vote(votes, 1, grid_of({"34"}), grid_of({"34"}), 1);  // its input
+  vote(votes, 1, grid_of({"34"}), grid_of({"3"}), 0);   // another shape
+  vote(votes, 3, grid_of({"5"}), grid(), 0);            // no grid, hence another shape too
+  std::vector<std::uint8_t> no_end = canvas(grid_of({"6"}));
+  no_end[1] = 0;  // the end of the row is missing; the reading of the canvas is right all the same
+  votes.add<std::uint8_t, std::uint8_t>(3, canvas(grid_of({"5"})), no_end, 0);
+  vote(votes, 3, grid_of({"999"}), grid_of({"1"}), 0);  // no test input: in no share
+  const trm::json report = to_json(votes.result());
+  CHECK(report["ARC/shape_errors"] == 0.4);
+  CHECK(report["ARC/copied_inputs"] == 0.2);
+  CHECK(report["ARC/malformed_grids"] == 0.4);
+  CHECK(report["ARC/shape_errors of first answers"].get<double>() == doctest::Approx(1.0 / 3));
+  CHECK(report["ARC/copied_inputs of first answers"].get<double>() == doctest::Approx(1.0 / 3));
+  CHECK(report["ARC/pass@1"] == 0.25);
+  CHECK(report["ARC/pass@2"] == 0.75);
+  CHECK(report["ARC/pass@2 of inputs"].get<double>() == doctest::Approx(2.0 / 3));
+  CHECK(report["ARC/pass@2 interval"][1] == trm::wilson(1.5, 2).high);
+  CHECK(report["ARC/pass@2 of inputs interval"][0] == trm::wilson(2, 3).low);
+  CHECK(report["predictions"] == 6);
+  CHECK(report["predictions_unmatched"] == 1);
+  CHECK(report["solutions"] == "all");
+}
+
+TEST_CASE("a view of a task has its ranked answers, the truth and where that stands") {
+  evaluator votes = small_evaluator();
+  for (const char* answered : {"77", "43", "77", "88"}) vote(votes, 1, grid_of({"34"}), grid_of({answered}), 0);
+  const task_view shown = votes.view(0, 1);
+  CHECK(shown.id == "a");
+  REQUIRE(shown.inputs.size() == 2);
+  const input_view& in = shown.inputs[1];
+  CHECK(in.input == grid_of({"34"}));
+  CHECK(*in.truth == grid_of({"43"}));
+  REQUIRE(in.answers.size() == 1);
+  CHECK(in.answers[0].cells == grid_of({"77"}));
+  CHECK(in.answers[0].confidence == 0.5);
+  CHECK(in.votes == 4);
+  CHECK(in.distinct == 3);
+  CHECK(in.right_at == 1);  // beyond the answers that are shown
+  CHECK(in.solved(2));
+  CHECK_FALSE(in.solved(1));
+  CHECK_FALSE(shown.solved(2));  // its other test input has no answer
+  CHECK(votes.view(0, evaluator::all_answers).inputs[1].answers.size() == 3);
+}
+
+TEST_CASE("test inputs whose answer is not known have no part in pass@k, but in the submission") {
+  std::vector<task> tasks = small_tasks();
+  tasks[1].test[0].output.reset();
+  evaluator some(tasks, small_identifiers());
+  vote(some, 1, grid_of({"12"}), grid_of({"21"}), 0);
+  vote(some, 3, grid_of({"5"}), grid_of({"6"}), 0);
+  CHECK(some.result().passes[0].per_task == 0.5);
+  CHECK(some.result().passes[0].per_input == 0.5);
+  CHECK(some.result().inputs_without_solution == 1);
+  CHECK(to_json(some.result())["solutions"] == "some");
+  for (task& t : tasks) {
+    for (example& pair : t.test) pair.output.reset();
+  }
+  evaluator none(tasks, small_identifiers());
+  vote(none, 3, grid_of({"5"}), grid_of({"6"}), 0);
+  const trm::json report = to_json(none.result());
+  CHECK(none.result().passes.empty());
+  CHECK(report["solutions"] == "no solutions");
+  CHECK(report["test_inputs_without_solution"] == 3);
+  CHECK_FALSE(report.contains("ARC/pass@1"));
+  CHECK_FALSE(report.contains("ARC/shape_errors"));
+  CHECK(none.submission().find("[[6]]") != std::string::npos);
+}
+
+TEST_CASE("a dataset built without solutions is known as such") {
+  const temporary_folder folder;
+  std::vector<task> tasks = small_tasks();
+  for (task& t : tasks) {
+    t.train[0].output = grid_of({"12"});
+    for (example& pair : t.test) pair.output = grid(1, 1);
+  }
+  trm_test::put(folder / "identifiers.json", R"(["<blank>", "a", "b"])");
+  trm_test::put(folder / "test_puzzles.json", to_json(tasks));
+  CHECK(evaluator::open(folder.path()).result().inputs_without_solution == 3);
+  CHECK(evaluator::open(folder.path()).result().passes.empty());
+  tasks[1].test[0].output = grid_of({"1"});  // a real one: then the others may be real too
+  trm_test::put(folder / "test_puzzles.json", to_json(tasks));
+  CHECK(evaluator::open(folder.path()).result().inputs_without_solution == 0);
+}
+
+TEST_CASE("memory grows with the distinct answers and not with the predictions") {
+  evaluator votes = small_evaluator();
+  const std::vector<std::vector<std::uint8_t>> inputs = {canvas(grid_of({"12"})), canvas(grid_of({"34"}))};
+  std::vector<std::vector<std::uint8_t>> answers;
+  for (const char* cells : {"111", "222", "333", "444", "555"}) {
+    answers.push_back(canvas(grid_of({cells, cells, cells})));
+  }
+  const auto round = [&] {
+    for (const auto& input : inputs) {
+      for (const auto& answered : answers) votes.add<std::uint8_t, std::uint8_t>(1, input, answered, 0);
+    }
+  };
+  round();
+  const long before = trm_test::allocations;
+  for (int i = 0; i < 10000; ++i) round();
+  CHECK(trm_test::allocations == before);  // a vote for a known answer allocates nothing at all
+  CHECK(votes.result().predictions == 100010);
+  CHECK(votes.result().distinct_answers == 10);
 }
 
 TEST_CASE("bad rows are refused") {
