@@ -21,9 +21,12 @@ class atomic_file {
  public:
   explicit atomic_file(std::filesystem::path path) : path_(std::move(path)) {
     static std::atomic<unsigned> count{0};
-    partial_ = path_;
-    partial_ += ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
-    file_ = detail::descriptor(partial_, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    // A process that was killed may have had our number and left such a file.
+    for (int attempts = 0; attempts < 100 && !file_ && (attempts == 0 || errno == EEXIST); ++attempts) {
+      partial_ = path_;
+      partial_ += ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
+      file_ = detail::descriptor(partial_, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    }
     if (!file_) {
       const int code = errno;
       partial_.clear();

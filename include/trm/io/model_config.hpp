@@ -58,10 +58,13 @@ inline json to_json(const config& c) {
 /// Throws `PLACE: FIELD is X, the compiled model has Y` at the first field in which a stored configuration differs.
 inline void check_same_config(const json& stored, const config& compiled, const std::string& place) {
   const json ours = to_json(compiled);
+  if (!stored.is_object()) throw error(place, "the configuration is not an object");
   for (const auto& [field, value] : ours.items()) {
-    if (!stored.is_object() || !stored.contains(field)) throw error(place, "the configuration has no field " + field);
-    if (stored.at(field) != value) {
-      throw error(place, field + " is " + stored.at(field).dump() + ", the compiled model has " + value.dump());
+    const auto found = stored.find(field);
+    if (found == stored.end()) throw error(place, "the configuration has no field " + field);
+    if (*found != value) {
+      const std::string text = found->is_structured() ? "a list or an object" : detail::printable(found->dump(), 60);
+      throw error(place, field + " is " + text + ", the compiled model has " + value.dump());
     }
   }
 }

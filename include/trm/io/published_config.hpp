@@ -37,7 +37,8 @@ inline config published_config(const std::string& arch, const json& fields, cons
   } else if (arch == "transformers_baseline") {
     c.architecture = architecture::transformer;
   } else {
-    f.fail("unknown architecture \"" + arch + "\": trm, trm_singlez, trm_hier6, hrm, transformers_baseline");
+    f.fail("unknown architecture \"" + detail::printable(arch, 60) +
+           "\": trm, trm_singlez, trm_hier6, hrm, transformers_baseline");
   }
   const bool baseline = c.architecture == architecture::transformer, hrm = c.architecture == architecture::hrm;
 
@@ -63,14 +64,19 @@ inline config published_config(const std::string& arch, const json& fields, cons
   }
   if (baseline && !flag("act_enabled", true)) c.halting = halting_kind::fixed;
 
-  const std::string positions = f.at("pos_encodings").string();
-  c.positions = positions == "rope"      ? position_kind::rope
-                : positions == "learned" ? position_kind::learned
-                                         : position_kind::none;
+  const json_field positions = f.at("pos_encodings");
+  if (positions.string() == "learned") {
+    c.positions = position_kind::learned;
+  } else if (positions.string() == "none") {
+    c.positions = position_kind::none;
+  } else if (positions.string() != "rope") {
+    positions.expected("rope, learned or none");
+  }
   if (loss_type == "softmax_cross_entropy") {
     c.loss = loss_kind::softmax;
   } else if (loss_type != "stablemax_cross_entropy") {
-    f.fail("unknown loss_type \"" + loss_type + "\": stablemax_cross_entropy, softmax_cross_entropy");
+    f.fail("unknown loss_type \"" + detail::printable(loss_type, 60) +
+           "\": stablemax_cross_entropy, softmax_cross_entropy");
   }
   c.rope_theta = number("rope_theta", 10000.0);
   c.norm_epsilon = number("rms_norm_eps", 1e-5);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Weights of a model as safetensors, under the names of the published state dict.
 #pragma once
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trm/io/safetensors.hpp"
@@ -15,6 +18,21 @@ namespace trm {
 
 namespace detail {
 inline std::vector<std::int64_t> shape_of(const parameter_entry& e) { return {e.extents, e.extents + e.rank}; }
+
+/// Throws `FILE: tensor X: element [2, 0] is nan, ...` at the first value that is not finite.
+template <class T>
+void require_finite(const safetensors_file& file, const std::string& name, std::span<const T> values) {
+  const auto bad = std::ranges::find_if(values, [](T v) { return !std::isfinite(v); });
+  if (bad == values.end()) return;
+  std::vector<std::int64_t> position = file.view(name).shape;
+  auto rest = static_cast<std::int64_t>(bad - values.begin());
+  for (std::size_t i = position.size(); i-- > 0;) {
+    const std::int64_t extent = std::exchange(position[i], rest % position[i]);
+    rest /= extent;
+  }
+  throw error(file.place(name), "element " + shape_text(position) + " is " + (std::isnan(*bad) ? "nan" : "infinite") +
+                                    ", expected finite numbers (did the training diverge?)");
+}
 }  // namespace detail
 
 /// Reads every tensor of the model from `file`, each under `prefix` + its published name, in any floating-point type.
@@ -25,9 +43,7 @@ void read_weights(const safetensors_file& file, weights<Model>& w, const std::st
   w.each([&](const parameter_entry& e, std::span<master> values) {
     const std::string name = prefix + std::string(e.name());
     file.read<master>(name, detail::shape_of(e), values);
-    for (master v : values) {
-      if (!std::isfinite(v)) throw error(file.place(name), "holds a value that is not finite");
-    }
+    detail::require_finite<master>(file, name, values);
   });
 }
 
@@ -39,13 +55,12 @@ puzzle_table<typename Model::master> read_puzzle_table(const safetensors_file& f
   const std::string name = prefix + Model::puzzle_table_name;
   const stored_tensor& t = file.view(name);
   if (t.shape.size() != 2 || t.shape[1] != Model::W) {
-    throw error(file.place(name), "expected shape [rows, " + std::to_string(Model::W) + "]");
+    throw error(file.place(name), "expected shape [rows, " + std::to_string(Model::W) + "], found " + shape_text(t.shape));
   }
   puzzle_table<master> table(static_cast<std::size_t>(t.shape[0]), Model::W, batch);
-  file.read<master>(name, t.shape, std::span<master>(table.data(), table.rows() * table.width()));
-  for (std::size_t i = 0; i < table.rows() * table.width(); ++i) {
-    if (!std::isfinite(table.data()[i])) throw error(file.place(name), "holds a value that is not finite");
-  }
+  const std::span<master> values(table.data(), table.rows() * table.width());
+  file.read<master>(name, t.shape, values);
+  detail::require_finite<master>(file, name, values);
   return table;
 }
 

@@ -72,6 +72,22 @@ TEST_CASE("two files for one path do not meet; the last commit wins") {
   CHECK(get(folder / "f") == "a");
 }
 
+TEST_CASE("partial files that a killed process of the same number left do not stand in the way") {
+  const trm_test::temporary_folder folder;
+  std::string last;
+  {
+    const trm::atomic_file probe(folder / "f");
+    last = std::filesystem::directory_iterator(folder.path())->path().filename().string();
+  }
+  const std::size_t dash = last.rfind('-');
+  const int next = std::stoi(last.substr(dash + 1)) + 1;
+  put(folder / (last.substr(0, dash + 1) + std::to_string(next)), "left");
+  put(folder / (last.substr(0, dash + 1) + std::to_string(next + 1)), "left");
+  trm::write_file(folder / "f", "new");
+  CHECK(get(folder / "f") == "new");
+  CHECK(folder.files() == 3);
+}
+
 TEST_CASE("a moved file is committed once and removed by its new owner") {
   const trm_test::temporary_folder folder;
   trm::atomic_file a(folder / "f");

@@ -102,5 +102,9 @@ TEST_CASE("what is missing, of another type or unknown is named") {
   CHECK(message(with("mlp_t", 1)).find("/mlp_t: expected true or false") != std::string::npos);
   CHECK(message(published(), "gpt").find("unknown architecture \"gpt\"") != std::string::npos);
   CHECK(message(published(), "trm", "mse").find("unknown loss_type \"mse\"") != std::string::npos);
+  CHECK(message(with("pos_encodings", "Rope")) ==
+        "run.json: /pos_encodings: expected rope, learned or none, found \"Rope\"");
+  CHECK(message(published(), "a\nb\xc3\xa9").find("unknown architecture \"a?b??\"") != std::string::npos);
+  CHECK(message(published(), "trm", std::string(1000, 'x')).size() < 200);
   CHECK(message(trm::json::array()).find("expected an object") != std::string::npos);
 }
