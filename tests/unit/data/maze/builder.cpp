@@ -53,9 +53,9 @@ std::string digest_of(const std::filesystem::path& file) {
 using digests = std::vector<std::pair<const char*, const char*>>;
 
 void check_digests(const temporary_folder& folder, const digests& expected) {
-  for (const auto& [file, digest] : expected) {
-    CAPTURE(file);
-    CHECK(digest_of(folder / "built" / file) == digest);
+  for (const auto& each : expected) {
+    CAPTURE(each.first);
+    CHECK(digest_of(folder / "built" / each.first) == each.second);
   }
 }
 
