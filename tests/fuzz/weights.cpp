@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// A checkpoint of a tiny model: its configuration, weights and puzzle table from a safetensors file.
+#include "trm/io/weights.hpp"
+
+#include "formats.hpp"
+#include "trm/io/model_config.hpp"
+#include "trm/models/model.hpp"
+
+namespace {
+
+constexpr trm::config tiny{
+    .tokens = 1, .vocab = 2, .hidden = 2, .heads = 1, .layers = 1, .puzzle_positions = 1, .puzzle_width = 2};
+using model = trm::model<tiny>;
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const trm_fuzz::memory_file memory;
+  static trm::weights<model> weights;
+  trm_fuzz::attempt([&] {
+    const auto file =
+        trm::safetensors_file::open(memory.put(trm_fuzz::safetensors_bytes(trm_fuzz::text_of(data, size))));
+    if (const auto config = file.metadata().find("config"); config != file.metadata().end()) {
+      trm_fuzz::attempt([&] {
+        const std::string place = "checkpoint: metadata config";
+        trm::check_same_config(trm::parse_json(config->second, place), tiny, place);
+      });
+    }
+    trm_fuzz::attempt([&] { trm::read_puzzle_table<model>(file, 1); });
+    trm::read_weights(file, weights);
+    weights.each([](const trm::parameter_entry&, std::span<float> values) {
+      for (const float v : values) trm_fuzz::require(v - v == 0, "a weight that is not finite");
+    });
+  });
+  return 0;
+}
