@@ -32,7 +32,7 @@ struct axis {
   /// Requires has(v).
   double at(double v) const {
     if (scale == axis_scale::linear) return (v - least) / (most - least);
-    return std::log(v / least) / std::log(most / least);
+    return (std::log(v) - std::log(least)) / (std::log(most) - std::log(least));
   }
 };
 
@@ -50,13 +50,13 @@ inline double round_step(double v) {
 /// A tick's label, where neighbouring ticks differ by `step`.
 inline std::string tick_label(double value, double step, axis_unit unit) {
   if (unit == axis_unit::percent) {
-    const int decimals = std::clamp(static_cast<int>(-std::floor(std::log10(step * 100) + 1e-9)), 0, 6);
+    const int decimals = std::clamp(static_cast<int>(-std::floor(std::log10(step * 100) + 1e-9)), 0, 9);
     return fmt::format("{:.{}f}%", value * 100, decimals);
   }
   if (value == 0) return "0";
   const double size = std::abs(value);
   const auto scaled = [&](double by, const char* suffix) {
-    const int decimals = std::clamp(static_cast<int>(-std::floor(std::log10(step / by) + 1e-9)), 0, 6);
+    const int decimals = std::clamp(static_cast<int>(-std::floor(std::log10(step / by) + 1e-9)), 0, 9);
     return fmt::format("{:.{}f}{}", value / by, decimals, suffix);
   };
   if (size < 1e-3 || size >= 1e12) {
@@ -95,8 +95,8 @@ inline void logarithmic_ticks(axis& a, int wanted, axis_unit unit) {
 
 }  // namespace detail
 
-/// An axis that has room for least .. most, with its ends at round values and about `wanted` ticks. Where least = most it is
-/// widened. Requires finite least <= most, both positive where the scale is logarithmic.
+/// An axis that has room for least .. most, with its ends at round values and about `wanted` ticks. Where least = most, or
+/// nearly so, it is widened. Requires finite least <= most, both positive where the scale is logarithmic.
 inline axis make_axis(double least, double most, axis_scale scale, axis_unit unit = axis_unit::number, int wanted = 5) {
   axis a{least, most, scale, {}};
   if (scale == axis_scale::logarithmic) {
@@ -106,7 +106,7 @@ inline axis make_axis(double least, double most, axis_scale scale, axis_unit uni
     detail::logarithmic_ticks(a, wanted, unit);
     return a;
   }
-  if (!(most - least > std::abs(most) * 1e-9)) {
+  if (!(most - least > std::abs(most) * 1e-7)) {
     const double around = most == 0 ? 1 : std::abs(most) * 0.5;
     a.least -= around;
     a.most += around;

@@ -107,6 +107,8 @@ inline std::string line_paths(const line& l, std::size_t number, const axis& acr
   for (const piece& p : whole) {
     visible.push_back(thinned(p, chart_columns));
     if (reach > 0) mean.push_back(thinned(smoothed(p, reach), chart_columns));
+    // A point between two gaps is no line: it is seen by its mark alone.
+    if (p.size() > 1 && l.kind != line_kind::marked) continue;
     for (const point& each : visible.back()) marks.push_back({each});
   }
   const auto path = [&](std::string_view kind, const std::vector<piece>& drawn) {
@@ -114,7 +116,7 @@ inline std::string line_paths(const line& l, std::size_t number, const axis& acr
   };
   std::string out = reach > 0 ? path("raw", visible) + path("line", mean) : path("line", visible);
   // Dots that would touch are a line.
-  if (l.kind == line_kind::marked && points <= 60) out += path("marks", marks);
+  if (!marks.empty() && marks.size() <= 60) out += path("marks", marks);
   return out;
 }
 

@@ -105,11 +105,11 @@ inline std::string test_html(const shown_test& t, std::size_t number, std::size_
   return out + "</div>\n";
 }
 
-inline std::string task_html(const shown_task& t, std::size_t number, bool open) {
+inline std::string task_html(const shown_task& t, std::size_t number, bool few) {
   // The target of links lies inside: browsers unfold what holds it.
-  std::string out = fmt::format(
-      "<details class=\"task\"{}><summary><code>{}</code> {}</summary><div class=\"inside\" id=\"task-{}\">",
-      open ? " open" : "", escaped(t.id), verdict_text(verdict_of(t)), number + 1);
+  std::string out =
+      fmt::format("<details class=\"task{}><summary><code>{}</code> {}</summary><div class=\"inside\" id=\"task-{}\">",
+                  few ? "\" open" : " many\"", escaped(t.id), verdict_text(verdict_of(t)), number + 1);
   if (!t.demonstrations.empty()) {
     out += "<h4>Demonstrations</h4><div class=\"demonstrations\">";
     for (const auto& [input, output] : t.demonstrations) {

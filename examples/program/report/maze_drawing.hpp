@@ -28,8 +28,8 @@ inline std::string maze(int rows, int columns, std::span<const int> cells, std::
     const auto at = static_cast<int>(i);
     const int x = at % columns, y = at / columns;
     if (cells[i] == maze_start)
-      inside += fmt::format("<circle class=\"start\" cx=\"{}.5\" cy=\"{}.5\" r=\".5\"/>", x, y);
-    if (cells[i] == maze_goal) inside += fmt::format("<path class=\"goal\" d=\"M{} {}.5l.5-.6 .5 .6-.5 .6z\"/>", x, y);
+      inside += fmt::format("<circle class=\"start\" cx=\"{}.5\" cy=\"{}.5\" r=\".55\"/>", x, y);
+    if (cells[i] == maze_goal) inside += fmt::format("<path class=\"goal\" d=\"M{} {}.5l.5-.7 .5 .7-.5 .7z\"/>", x, y);
     wrong += !truth.empty() && cells[i] != truth[i] ? 1 : 0;
   }
   const auto missing = [&](std::size_t i) { return !truth.empty() && truth[i] == maze_path && cells[i] != maze_path; };

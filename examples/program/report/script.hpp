@@ -18,7 +18,7 @@ for (const plot of document.querySelectorAll('.plot')) {
     return [s, name, [...path.getAttribute('d').matchAll(/([-\d.e]+) ([-\d.e]+)/g)].map(m => [+m[1], +m[2]])];
   });
   const value = v => {
-    const t = 1 - v / 1000, y = log ? y0 * (y1 / y0) ** t : y0 + (y1 - y0) * t;
+    const t = 1 - v / 1000, y = log ? Math.exp(Math.log(y0) + (Math.log(y1) - Math.log(y0)) * t) : y0 + (y1 - y0) * t;
     return percent ? (100 * y).toFixed(1) + '%' : Number(y.toPrecision(3)).toString();
   };
   const rule = document.createElement('div'), tip = document.createElement('div');

@@ -128,7 +128,7 @@ pre { background: var(--panel); border: 1px solid var(--rule); border-radius: 4p
 .a5 { stroke: #aaa; } .a6 { stroke: #f012be; } .a7 { stroke: #ff851b; } .a8 { stroke: #7fdbff; } .a9 { stroke: #870c25; }
 .wall { stroke: var(--wall); }
 .way { stroke: var(--way); }
-.maze .start { fill: var(--good); } .maze .goal { fill: var(--bad); }
+.maze .start { fill: var(--good); } .maze .goal { fill: var(--s5); }
 .maze .dot.wrong-edge, .maze .dot.missing-edge { stroke: var(--bad); stroke-width: 1.05; }
 .maze .dot.wrong { stroke: var(--bad); } .maze .dot.missing { stroke: var(--cell); stroke-width: .62; }
 .sudoku .boxes { stroke: var(--ink); stroke-width: .07; }
@@ -145,8 +145,9 @@ pre { background: var(--panel); border: 1px solid var(--rule); border-radius: 4p
 .index a { text-decoration: none; display: block; padding: .15rem 0; font-variant-numeric: tabular-nums; }
 .index a:hover { text-decoration: underline; }
 .index b { display: inline-block; width: 1.3em; }
-.task { border-bottom: 1px solid var(--rule); content-visibility: auto; contain-intrinsic-size: auto 2.6rem; }
-.task[open] { contain-intrinsic-size: auto 40rem; padding-bottom: 1rem; }
+.task { border-bottom: 1px solid var(--rule); }
+.task[open] { padding-bottom: 1rem; }
+.many .inside { content-visibility: auto; contain-intrinsic-size: auto 40rem; }
 .task summary { color: var(--ink); }
 .demonstrations { display: flex; flex-wrap: wrap; gap: .75rem; }
 .grids figure { max-width: min(100%, 15rem); padding: .35rem; border: 1px solid transparent; border-radius: 4px; }
@@ -156,7 +157,7 @@ pre { background: var(--panel); border: 1px solid var(--rule); border-radius: 4p
 .grids .remark { margin: .2rem 0 0; }
 .demonstrations .grids { gap: 0 .5rem; margin: 0; padding: .3rem; background: var(--panel); border-radius: 4px; align-items: center; flex-wrap: nowrap;
   max-width: 100%; }
-.demonstrations figure { max-width: 11rem; min-width: 0; }
+.demonstrations figure { max-width: 10.4rem; min-width: 0; }
 .demonstrations .drawing { max-height: 14rem; }
 .to { color: var(--soft); }
 @media (min-width: 90rem) {
@@ -182,7 +183,7 @@ pre { background: var(--panel); border: 1px solid var(--rule); border-radius: 4p
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav, .index { display: none; }
   .chart, .step, .pair, .grids figure, tr { break-inside: avoid; }
-  .task { content-visibility: visible; }
+  .many .inside { content-visibility: visible; }
   .charts { grid-template-columns: 1fr 1fr; }
   details::details-content { content-visibility: visible; block-size: auto; }
   svg, .bar, .bar i { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
