@@ -29,6 +29,8 @@ function(trm_component_of source result)
   endif()
 endfunction()
 
+set(TRM_PRESETS "" CACHE STRING "Compile only these models into the programs (small_6, paper_mixer, ...); empty: all")
+
 # trm_add_programs(<library>...): in the current folder one program for every <name>.cpp, and one for every <name>/main.cpp
 # with all sources of that folder, linked with the libraries. trm_arc.cpp becomes trm-arc.
 function(trm_add_programs)
@@ -41,6 +43,14 @@ function(trm_add_programs)
     else()
       cmake_path(GET folder FILENAME program)
       file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.cpp")
+      if(TRM_PRESETS)
+        list(FILTER sources EXCLUDE REGEX "/preset_[^/]*$")
+        foreach(preset IN LISTS TRM_PRESETS)
+          if(EXISTS "${folder}/preset_${preset}.cpp")
+            list(APPEND sources "${folder}/preset_${preset}.cpp")
+          endif()
+        endforeach()
+      endif()
     endif()
     string(REPLACE "_" "-" program "${program}")
     trm_component_of("${main_file}" component)

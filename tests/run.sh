@@ -67,10 +67,10 @@ install_missing() {
   command -v "$cxx" >/dev/null || required="$required $package"
   command -v cmake >/dev/null || required="$required cmake"
   command -v ninja >/dev/null || required="$required ninja-build"
-  for name in doctest-dev libfmt-dev nlohmann-json3-dev libcli11-dev libbenchmark-dev; do
+  for name in doctest-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev libbenchmark-dev; do
     installed $name || required="$required $name"
   done
-  for name in ccache pkg-config libdnnl-dev libopenblas-openmp-dev; do
+  for name in ccache pkg-config libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev; do
     installed $name || optional="$optional $name"
   done
   # Without its runtime clang links no sanitizer.

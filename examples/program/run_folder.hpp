@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -55,6 +57,14 @@ class run_folder {
   }
   /// Appends one object to metrics.jsonl.
   void metrics(const trm::json& object) { metrics_.write(object.dump()); }
+  /// All objects of metrics.jsonl so far.
+  std::vector<trm::json> read_metrics() const {
+    std::vector<trm::json> lines;
+    std::ifstream file(path_ / "metrics.jsonl");
+    for (std::string line; std::getline(file, line);)
+      lines.push_back(trm::parse_json(line, path_.string() + "/metrics.jsonl"));
+    return lines;
+  }
 
  private:
   static std::filesystem::path begin(const std::filesystem::path& path) {

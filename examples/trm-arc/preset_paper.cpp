@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The published ARC configuration, float32.
-#include "compiled_model.hpp"
-
-namespace trm_arc {
+// The published configuration, float32.
+#include "../program/compiled_model.hpp"
+#include "presets.hpp"
 
 namespace {
-constexpr trm::config description{.tokens = 900,
-                                  .vocab = 12,
-                                  .hidden = 512,
-                                  .heads = 8,
-                                  .h_cycles = 3,
-                                  .l_cycles = 4,
-                                  .puzzle_positions = 16,
-                                  .puzzle_width = 512};
+const program::registered_preset here({.name = "paper",
+                                       .about = "published, 6.8 M parameters, float32",
+                                       .make = program::make<trm_arc::paper, float>,
+                                       .training = trm_arc::training(),
+                                       .steps = 100000});
 }
-
-std::unique_ptr<arc_model> make_paper() { return std::make_unique<compiled_model<description, float>>("paper"); }
-
-}  // namespace trm_arc

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The published ARC configuration, bf16 as published.
-#include "compiled_model.hpp"
-
-namespace trm_arc {
+// The published configuration, bf16.
+#include "../program/compiled_model.hpp"
+#include "presets.hpp"
 
 namespace {
-constexpr trm::config description{.tokens = 900,
-                                  .vocab = 12,
-                                  .hidden = 512,
-                                  .heads = 8,
-                                  .h_cycles = 3,
-                                  .l_cycles = 4,
-                                  .puzzle_positions = 16,
-                                  .puzzle_width = 512};
+const program::registered_preset here({.name = "paper-bf16",
+                                       .about = "the same in bf16, as published",
+                                       .make = program::make<trm_arc::paper, trm::bf16>,
+                                       .training = trm_arc::training(),
+                                       .steps = 100000});
 }
-
-std::unique_ptr<arc_model> make_paper_bf16() {
-  return std::make_unique<compiled_model<description, trm::bf16>>("paper-bf16");
-}
-
-}  // namespace trm_arc

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A configuration for a CPU, grids up to 10 x 10.
-#include "compiled_model.hpp"
-
-namespace trm_arc {
+// Grids up to 10 x 10, for a CPU.
+#include "../program/compiled_model.hpp"
+#include "presets.hpp"
 
 namespace {
-constexpr trm::config description{.tokens = 100,
-                                  .vocab = 12,
-                                  .hidden = 128,
-                                  .heads = 4,
-                                  .h_cycles = 2,
-                                  .l_cycles = 3,
-                                  .puzzle_positions = 4,
-                                  .puzzle_width = 512};
+const program::registered_preset here({.name = "small",
+                                       .about = "for a CPU; canvas 10",
+                                       .make = program::make<trm_arc::small(10), float>,
+                                       .training = trm_arc::training(),
+                                       .steps = 20000});
 }
-
-std::unique_ptr<arc_model> make_small_10() { return std::make_unique<compiled_model<description, float>>("small-10"); }
-
-}  // namespace trm_arc

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// Models, trainers and solvers whose compiled configuration is chosen at run time.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "any_source.hpp"
+#include "trm/data/sequential_reader.hpp"
+#include "trm/io/element_type.hpp"
+#include "trm/io/json.hpp"
+#include "trm/io/safetensors.hpp"
+#include "trm/models/config.hpp"
+#include "trm/models/plan.hpp"
+#include "trm/train/trainer.hpp"
+
+namespace program {
+
+/// sigmoid(logit): the halting confidence of q_halt.
+inline double probability(double logit) { return 1 / (1 + std::exp(-logit)); }
+
+/// trm::solver, its model's type forgotten.
+class any_solver {
+ public:
+  /// After every batch of an evaluation: the batch, the part of it that is examples, the solver.
+  using after_batch = std::function<void(const trm::batch&, const trm::sequential_part&, const any_solver&)>;
+
+  virtual ~any_solver() = default;
+  virtual int batch_size() const = 0;
+  /// Rows of the puzzle table; 0 where the model has none.
+  virtual std::size_t identifiers() const = 0;
+  virtual void begin(const trm::batch& b) = 0;
+  virtual void step() = 0;
+  virtual const trm::samples& samples() const = 0;
+  virtual trm::step_metrics metrics(int count) const = 0;
+  /// Appends the logits of the first `count` samples, [count, S, V], as they are in memory.
+  virtual void append_logits(int count, std::vector<std::byte>& to) const = 0;
+  virtual trm::element_type logits_type() const = 0;
+  /// trm::evaluate: the metrics of each source.
+  virtual std::vector<trm::step_metrics> evaluate(const example_data& data, int max_steps, std::int64_t max_batches,
+                                                  const after_batch& each) = 0;
+};
+
+/// trm::trainer, its model's type forgotten.
+class any_trainer {
+ public:
+  virtual ~any_trainer() = default;
+  virtual trm::step_report step(const trm::batch& offered) = 0;
+  /// Writes what would be evaluated, the EMA where there is one. `about` joins the file's metadata.
+  virtual void save(const std::filesystem::path& path, const std::map<std::string, std::string>& about) const = 0;
+  /// A solver with the weights that save() would write now. It is made at the first call and lives with the trainer.
+  virtual any_solver& solver() = 0;
+};
+
+/// One compiled configuration.
+class any_model {
+ public:
+  virtual ~any_model() = default;
+  virtual const trm::config& description() const = 0;
+  virtual const char* arithmetic() const = 0;  // "float32", "bf16"
+  virtual std::int64_t parameters() const = 0;
+  virtual bool trains_continue() const = 0;
+  virtual trm::memory_plan plan(int batch, int micro_batch) const = 0;
+  virtual std::unique_ptr<any_trainer> trainer(const trm::training_options& options, const std::string& optimizer,
+                                               int threads, const std::string& preset) const = 0;
+  /// A solver with the weights of a checkpoint, whose configuration must be this one. `fresh_row`: its puzzle table gets one more row, the mean of the others.
+  virtual std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads,
+                                             bool fresh_row = false) const = 0;
+  /// Writes untrained weights.
+  virtual void init(const std::filesystem::path& path, std::int64_t identifiers, std::uint64_t seed,
+                    const std::string& preset) const = 0;
+};
+
+/// A model by its name on the command line, with the numbers it is trained with where nothing else is said.
+struct preset {
+  std::string name, about;
+  std::unique_ptr<any_model> (*make)() = nullptr;
+  trm::training_options training = {};
+  std::string optimizer = "adam_atan2";
+  long long steps = 0;
+};
+
+/// A preset joins its program by an object of this type in a source file of its own: what is linked is there.
+class registered_preset {
+ public:
+  explicit registered_preset(preset p) { all().push_back(std::move(p)); }
+  static std::vector<preset>& all() {
+    static std::vector<preset> presets;
+    return presets;
+  }
+};
+
+/// The presets of a program, small ones first. Several of one name differ in the number of tokens.
+class preset_list {
+ public:
+  preset_list() : all_(registered_preset::all()) {
+    const auto order = [](const preset& p) {
+      const trm::config c = p.make()->description();
+      return std::tuple(c.hidden, p.name, c.tokens);
+    };
+    std::ranges::sort(all_, {}, order);
+  }
+
+  /// The preset `name` for examples of `tokens` tokens. \throws trm::error that says what there is
+  const preset& find(const std::string& name, int tokens) const {
+    std::string sizes;
+    for (const preset& p : all_) {
+      if (p.name != name) continue;
+      const int here = p.make()->description().tokens;
+      if (here == tokens) return p;
+      sizes += (sizes.empty() ? "" : ", ") + std::to_string(here);
+    }
+    if (sizes.empty()) throw trm::error("--preset", "there is no preset \"" + name + "\": " + names());
+    throw trm::error("preset " + name,
+                     "is compiled for examples of " + sizes + " tokens, not of " + std::to_string(tokens));
+  }
+  /// The preset that the checkpoint says it was trained with, or `name` where that is not empty.
+  const preset& of_checkpoint(const std::filesystem::path& checkpoint, std::string name) const {
+    const auto file = trm::safetensors_file::open(checkpoint);
+    const auto& about = file.metadata();
+    if (about.count("config") == 0) {
+      if (name.empty()) {
+        throw trm::error(checkpoint.string(),
+                         "does not say which model it belongs to: give --preset (" + names() + ")");
+      }
+      for (const preset& p : all_) {
+        if (p.name == name) return p;
+      }
+      return find(name, 0);
+    }
+    const trm::json config = trm::parse_json(about.at("config"), checkpoint.string() + ": metadata config");
+    const int tokens = static_cast<int>(trm::json_field(config, checkpoint.string()).at("tokens").integer(1, 1 << 20));
+    if (name.empty() && about.count("preset") != 0) name = about.at("preset");
+    if (name.empty())
+      throw trm::error(checkpoint.string(), "does not name its preset: give --preset (" + names() + ")");
+    return find(name, tokens);
+  }
+  /// "small, paper"
+  std::string names() const {
+    std::string text;
+    const std::string* last = nullptr;
+    for (const preset& p : all_) {
+      if (last == nullptr || *last != p.name) text += (text.empty() ? "" : ", ") + p.name;
+      last = &p.name;
+    }
+    return text;
+  }
+  /// One line a preset, for --help.
+  std::string descriptions() const {
+    std::string text;
+    for (const preset& p : all_) text += fmt::format("  {:<18} {}\n", p.name, p.about);
+    return text;
+  }
+
+ private:
+  std::vector<preset> all_;
+};
+
+}  // namespace program

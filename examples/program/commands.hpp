@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// The commands train, evaluate and init of every program.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <fmt/core.h>
+
+#include "any_model.hpp"
+#include "evaluation.hpp"
+#include "run.hpp"
+#include "task.hpp"
+#include "training.hpp"
+
+namespace program {
+
+class train_command {
+ public:
+  train_command(application& app, task& t) : task_(t) {
+    s_.preset = "small";
+    c_ = &app.command(
+        "train", "Train a model", t.training_example(), [this] { run(); }, [this] { prepare(); });
+    c_->add_option("--data", data_, t.data_help() + ", separated by commas")->required()->delimiter(',');
+    t.add_training_options(*c_);
+    add_training_options(*c_, s_, presets_);
+  }
+
+ private:
+  void prepare() {
+    train_ = task_.open(data_, "train", true, s_.training.seed);
+    preset_ = &presets_.find(s_.preset, train_.metadata.seq_len);
+    take_preset(*c_, s_, *preset_);
+  }
+  void run() {
+    training_task on{.program = task_.program(),
+                     .title = task_.title(train_),
+                     .train = train_,
+                     .test = {},
+                     .score = nullptr,
+                     .draw = task_.draw(),
+                     .copies = task_.companions(data_)};
+    if (task_.has_split(data_, "test")) on.test = task_.open(data_, "test", false, 0);
+    const auto score = task_.scores(data_, on.test ? "test" : "train");
+    on.score = score.get();
+    train(*preset_, on, s_, to_toml(*c_));
+  }
+
+  task& task_;
+  preset_list presets_;
+  training_settings s_;
+  paths data_;
+  example_data train_;
+  CLI::App* c_ = nullptr;
+  const preset* preset_ = nullptr;
+};
+
+class evaluate_command {
+ public:
+  evaluate_command(application& app, task& t) : task_(t) {
+    CLI::App& c = app.command("evaluate", "Evaluate a checkpoint", t.evaluation_example(), [this] { run(); });
+    c.add_option("--data", data_, t.data_help() + ", separated by commas")->required()->delimiter(',');
+    c.add_option("--split", split_, "train or test")->capture_default_str();
+    add_evaluation_options(c, o_);
+    t.add_evaluation_options(c);
+  }
+
+ private:
+  void run() {
+    const example_data data = task_.open(data_, split_, false, 0);
+    const auto score = task_.scores(data_, split_);
+    evaluate(*preset_list().of_checkpoint(o_.checkpoint, o_.preset).make(), data, split_, o_, score.get());
+  }
+
+  task& task_;
+  evaluation_options o_;
+  paths data_;
+  std::string split_ = "test";
+};
+
+/// Writes an untrained checkpoint.
+class init_command {
+ public:
+  init_command(application& app, task& t) : task_(t) {
+    CLI::App& c =
+        app.command("init", "Write an untrained checkpoint",
+                    fmt::format("{} init --preset small --data data/first --output initial.safetensors", t.program()),
+                    [this] { run(); });
+    c.add_option("--preset", preset_, "Model: " + preset_list().names())->capture_default_str();
+    c.add_option("--data", data_, t.data_help() + ", separated by commas; it says how large examples are")
+        ->delimiter(',');
+    c.add_option("--tokens", tokens_, "Tokens of an example, where no data is given")->check(CLI::PositiveNumber);
+    c.add_option("--identifiers", identifiers_, "Puzzle rows, where no data is given")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    c.add_option("--seed", seed_, "Seed of the weights")->capture_default_str();
+    c.add_option("--output", output_, "File to write")->required();
+  }
+
+ private:
+  void run() {
+    if (!data_.empty()) {
+      const trm::dataset_metadata meta = task_.open(data_, "train", false, 0).metadata;
+      tokens_ = meta.seq_len;
+      identifiers_ = meta.num_puzzle_identifiers;
+    }
+    if (tokens_ == 0) throw trm::error("init", "give --data or --tokens: the model depends on the size of examples");
+    preset_list().find(preset_, tokens_).make()->init(output_, identifiers_, seed_, preset_);
+  }
+
+  task& task_;
+  std::string preset_ = "small";
+  std::filesystem::path output_;
+  paths data_;
+  int tokens_ = 0;
+  std::int64_t identifiers_ = 1;
+  std::uint64_t seed_ = 0;
+};
+
+}  // namespace program

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// any_model for one compiled configuration. The only header of the programs that instantiates a model: one source file for each.
+#pragma once
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "any_model.hpp"
+#include "trm/backend/cpu/context.hpp"
+#include "trm/io/model_config.hpp"
+#include "trm/io/weights.hpp"
+#include "trm/train/evaluate.hpp"
+#include "trm/train/trainer.hpp"
+#include "trm/version.hpp"
+
+namespace program {
+
+inline constexpr const char* checkpoint_format = "trm.weights.1";
+
+namespace detail {
+
+inline int threads(int wanted) { return wanted > 0 ? wanted : trm::cpu::default_threads(); }
+
+template <class Model>
+using table_of = trm::puzzle_table<typename Model::master>;
+
+/// The table and one more row: the mean of the others, as the published code fills a table of another size.
+template <class Master>
+trm::puzzle_table<Master> with_fresh_row(const trm::puzzle_table<Master>& table) {
+  const std::size_t width = table.width();
+  trm::puzzle_table<Master> more(table.rows() + 1, static_cast<int>(width), 1);
+  std::copy_n(table.data(), table.rows() * width, more.data());
+  for (std::size_t j = 0; j < width; ++j) {
+    double sum = 0;
+    for (std::size_t i = 0; i < table.rows(); ++i) sum += static_cast<double>(table.data()[i * width + j]);
+    more.data()[table.rows() * width + j] =
+        static_cast<Master>(sum / static_cast<double>(std::max<std::size_t>(table.rows(), 1)));
+  }
+  return more;
+}
+
+template <class Model>
+void save_weights(const std::filesystem::path& path, const trm::weights<Model>& w,
+                  const typename Model::master* parameters, const table_of<Model>& table,
+                  std::map<std::string, std::string> about) {
+  about["format"] = checkpoint_format;
+  about["version"] = trm::version_string;
+  about["config"] = trm::to_json(Model::description).dump();
+  trm::write_weights(path, w, parameters, table, about);
+}
+
+/// A solver on a device and a table that live elsewhere.
+template <class Model>
+class solver_on : public any_solver {
+ public:
+  solver_on(trm::cpu::context<>& cpu, int batch, const table_of<Model>& table) : table_(table), solver_(cpu, batch) {}
+  void use(const typename Model::master* parameters, const typename Model::master* constants) {
+    solver_.use(parameters, constants);
+  }
+
+  int batch_size() const override { return solver_.batch_size(); }
+  std::size_t identifiers() const override { return table_.rows(); }
+  void begin(const trm::batch& b) override { solver_.begin(b, &table_); }
+  void step() override { solver_.step(); }
+  const trm::samples& samples() const override { return solver_.samples(); }
+  trm::step_metrics metrics(int count) const override { return solver_.metrics(count); }
+  trm::element_type logits_type() const override { return trm::element_type_of<typename Model::compute>(); }
+  void append_logits(int count, std::vector<std::byte>& to) const override {
+    const auto bytes = std::as_bytes(solver_.logits().first(static_cast<std::size_t>(count) * Model::S * Model::V));
+    to.insert(to.end(), bytes.begin(), bytes.end());
+  }
+  std::vector<trm::step_metrics> evaluate(const example_data& data, int max_steps, std::int64_t max_batches,
+                                          const after_batch& each) override {
+    return trm::evaluate(solver_, table_, std::span<const any_source>(data.sources), data.metadata, max_steps,
+                         max_batches,
+                         [&](const trm::batch& b, const trm::sequential_part& part, const trm::solver<Model>&) {
+                           each(b, part, *this);
+                         });
+  }
+
+ private:
+  const table_of<Model>& table_;
+  trm::solver<Model> solver_;
+};
+
+/// A solver with weights of its own.
+template <class Model>
+struct checkpoint_weights {
+  trm::cpu::context<> cpu;
+  trm::weights<Model> weights;
+  table_of<Model> table;
+};
+template <class Model>
+class checkpoint_solver final : checkpoint_weights<Model>, public solver_on<Model> {
+ public:
+  checkpoint_solver(const std::filesystem::path& path, int batch, int threads, bool fresh_row)
+      : checkpoint_weights<Model>{.cpu = trm::cpu::context<>(detail::threads(threads)), .weights = {}, .table = {}},
+        solver_on<Model>(this->cpu, batch, this->table) {
+    const auto file = trm::safetensors_file::open(path);
+    const auto config = file.metadata().find("config");
+    if (config != file.metadata().end()) {
+      trm::check_same_config(trm::parse_json(config->second, path.string() + ": metadata config"), Model::description,
+                             path.string());
+    }
+    trm::read_weights(file, this->weights);
+    if (Model::W > 0) {
+      this->table = trm::read_puzzle_table<Model>(file, batch);
+      if (fresh_row) this->table = with_fresh_row(this->table);
+    }
+    this->use(this->weights.parameters(), this->weights.constants());
+  }
+};
+
+template <class Model, class Optimizer>
+class trainer_of final : public any_trainer {
+ public:
+  trainer_of(const trm::training_options& options, int threads, std::string preset)
+      : cpu_(detail::threads(threads)), trainer_(cpu_, options), preset_(std::move(preset)) {
+    trainer_.weights().initialise(options.seed);
+    trainer_.weights_changed();
+  }
+  trm::step_report step(const trm::batch& offered) override { return trainer_.step(offered); }
+  void save(const std::filesystem::path& path, const std::map<std::string, std::string>& about) const override {
+    std::map<std::string, std::string> all = about;
+    all["preset"] = preset_;
+    all["step"] = std::to_string(trainer_.step_number());
+    all["weights"] = trainer_.options().ema_rate > 0 ? "ema" : "raw";
+    save_weights<Model>(path, trainer_.weights(), trainer_.ema(), trainer_.table(), std::move(all));
+  }
+  any_solver& solver() override {
+    if (!solver_) solver_.emplace(cpu_, trainer_.options().batch, trainer_.table());
+    solver_->use(trainer_.ema(), trainer_.weights().constants());
+    return *solver_;
+  }
+
+ private:
+  trm::cpu::context<> cpu_;
+  trm::trainer<Model, Optimizer> trainer_;
+  std::string preset_;
+  std::optional<solver_on<Model>> solver_;
+};
+
+}  // namespace detail
+
+/// `Parts`: a network and an output head of one's own, as of trm::model.
+template <trm::config C, class Compute, class... Parts>
+class compiled_model final : public any_model {
+ public:
+  using model = trm::model<C, Compute, Parts...>;
+
+  const trm::config& description() const override { return description_; }
+  const char* arithmetic() const override { return std::is_same_v<Compute, float> ? "float32" : "bf16"; }
+  std::int64_t parameters() const override { return static_cast<std::int64_t>(model::parameter_count); }
+  bool trains_continue() const override { return model::trains_continue; }
+  trm::memory_plan plan(int batch, int micro_batch) const override { return trm::plan<model>(batch, micro_batch); }
+  std::unique_ptr<any_trainer> trainer(const trm::training_options& options, const std::string& optimizer, int threads,
+                                       const std::string& preset) const override {
+    if (optimizer == "adamw") {
+      return std::make_unique<detail::trainer_of<model, trm::adamw>>(options, threads, preset);
+    }
+    return std::make_unique<detail::trainer_of<model, trm::adam_atan2>>(options, threads, preset);
+  }
+  std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads,
+                                     bool fresh_row) const override {
+    return std::make_unique<detail::checkpoint_solver<model>>(checkpoint, batch, threads, fresh_row);
+  }
+  void init(const std::filesystem::path& path, std::int64_t identifiers, std::uint64_t seed,
+            const std::string& preset) const override {
+    trm::weights<model> w;
+    w.initialise(seed);
+    detail::save_weights<model>(path, w, w.parameters(),
+                                detail::table_of<model>(static_cast<std::size_t>(identifiers), model::W, 1),
+                                {{"preset", preset}, {"step", "0"}, {"weights", "initial"}});
+  }
+
+ private:
+  static constexpr trm::config description_ = C;
+};
+
+template <trm::config C, class Compute, class... Parts>
+std::unique_ptr<any_model> make() {
+  return std::make_unique<compiled_model<C, Compute, Parts...>>();
+}
+
+}  // namespace program

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// Evaluation of a checkpoint on a split, the same for every task.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "any_model.hpp"
+#include "metrics.hpp"
+#include "progress.hpp"
+#include "run.hpp"
+#include "run_folder.hpp"
+
+namespace program {
+
+/// Runs `max_steps` supervision steps on every example (at most `max_batches` batches) and returns the metrics of each
+/// set, with what `score` adds (may be null). `each(done, exact rate so far)` after every batch.
+template <class Each>
+trm::json measure(any_solver& solver, const example_data& data, const std::string& split, int max_steps,
+                  std::int64_t max_batches, bool trains_continue, scorer* score, Each each) {
+  if (score != nullptr) score->begin();
+  std::int64_t done = 0;
+  trm::step_metrics so_far;
+  const auto metrics = solver.evaluate(data, max_steps, max_batches,
+                                       [&](const trm::batch& b, const trm::sequential_part& part, const any_solver& s) {
+                                         so_far += s.metrics(static_cast<int>(part.rows));
+                                         done += part.rows;
+                                         if (score != nullptr) score->add(b, part, s);
+                                         each(done, so_far, part.rows);
+                                       });
+  trm::json result = {{"split", split}, {"examples", done}, {"supervision_steps", max_steps}};
+  for (std::size_t set = 0; set < data.metadata.sets.size(); ++set) {
+    trm::step_metrics sum;
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+      if (data.set_of[i] == set) sum += metrics[i];
+    }
+    trm::json& here = result[data.metadata.sets[set]] = rates(sum, sum.count, trains_continue);
+    here["count"] = sum.count;
+  }
+  if (score != nullptr) score->report(result);
+  return result;
+}
+inline constexpr std::int64_t all_batches = std::numeric_limits<std::int64_t>::max();
+
+/// Outputs that an evaluation collects for outputs.safetensors, examples in the order of the dataset.
+class saved_outputs {
+ public:
+  static constexpr const char* names =
+      "inputs, labels, puzzle_identifiers, logits, preds, q_halt_logits, q_continue_logits";
+
+  explicit saved_outputs(const std::vector<std::string>& wanted) : wanted_(wanted.begin(), wanted.end()) {}
+  void add(const any_solver& s, std::int64_t rows) {
+    if (wanted_.empty()) return;
+    const trm::samples& state = s.samples();
+    const auto n = static_cast<std::size_t>(rows);
+    tokens_ = state.tokens;
+    append(inputs_, state.inputs, n * static_cast<std::size_t>(tokens_));
+    append(labels_, state.labels, n * static_cast<std::size_t>(tokens_));
+    append(predictions_, state.predictions, n * static_cast<std::size_t>(tokens_));
+    append(identifiers_, state.puzzle_identifiers, n);
+    for (std::size_t i = 0; i < n; ++i) {
+      halt_.push_back(state.halting[i].q_halt);
+      continue_.push_back(state.halting[i].q_continue);
+    }
+    if (wanted_.count("logits") != 0) s.append_logits(static_cast<int>(rows), logits_);
+    type_ = s.logits_type();
+    rows_ += rows;
+  }
+  void write(const std::filesystem::path& path) const {
+    if (wanted_.empty()) return;
+    trm::safetensors_writer out;
+    const auto put = [&]<class T>(const char* name, const std::vector<T>& values, std::vector<std::int64_t> shape) {
+      if (wanted_.count(name) != 0) out.add(name, std::move(shape), std::span<const T>(values));
+    };
+    put("inputs", inputs_, {rows_, tokens_});
+    put("labels", labels_, {rows_, tokens_});
+    put("preds", predictions_, {rows_, tokens_});
+    put("puzzle_identifiers", identifiers_, {rows_});
+    put("q_halt_logits", halt_, {rows_});
+    put("q_continue_logits", continue_, {rows_});
+    if (wanted_.count("logits") != 0) {
+      const auto cells = static_cast<std::size_t>(std::max<std::int64_t>(rows_ * tokens_, 1));
+      const auto vocab = static_cast<std::int64_t>(logits_.size() / trm::size_of(type_) / cells);
+      out.add("logits", type_, {rows_, tokens_, vocab}, std::span<const std::byte>(logits_));
+    }
+    out.save(path);
+  }
+
+ private:
+  template <class T>
+  static void append(std::vector<T>& to, const std::vector<T>& from, std::size_t count) {
+    to.insert(to.end(), from.begin(), from.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+
+  std::set<std::string> wanted_;
+  std::vector<int> inputs_, labels_, identifiers_, predictions_;
+  std::vector<std::byte> logits_;
+  std::vector<float> halt_, continue_;
+  std::int64_t rows_ = 0;
+  int tokens_ = 0;
+  trm::element_type type_ = trm::element_type::f32;
+};
+
+/// The options of `evaluate` that do not depend on the task.
+struct evaluation_options {
+  std::filesystem::path checkpoint, output;
+  std::string preset;  // empty: as the checkpoint says
+  std::int64_t max_batches = 0;
+  int batch = 32, threads = 0, max_steps = 16;
+  std::vector<std::string> save;
+  bool json = false, quiet = false;
+};
+
+inline void add_evaluation_options(CLI::App& command, evaluation_options& o) {
+  command.add_option("--checkpoint", o.checkpoint, "Weights (safetensors, published names)")->required();
+  command.add_option("--output", o.output, "Folder for metrics.json, the report and what is saved");
+  command.add_option("--preset", o.preset, "Model, where the checkpoint does not say it");
+  command.add_option("--max-batches", o.max_batches, "Batches at most; 0: all")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--batch", o.batch, "Examples at a time")->capture_default_str()->check(CLI::PositiveNumber);
+  command.add_option("--max-steps", o.max_steps, "Supervision steps of every example")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command
+      .add_option("--save", o.save,
+                  std::string("Outputs to write to outputs.safetensors, separated by commas: ") + saved_outputs::names)
+      ->delimiter(',')
+      ->needs("--output")
+      ->check(CLI::IsMember(
+          {"inputs", "labels", "puzzle_identifiers", "logits", "preds", "q_halt_logits", "q_continue_logits"}));
+  command.add_option("--threads", o.threads, "Threads; 0: all processors")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command.add_flag("--json", o.json, "Print the metrics as JSON");
+  command.add_flag("--quiet", o.quiet, "No progress");
+}
+
+inline void print_metrics(const trm::json& m) {
+  for (const auto& [key, value] : m.items()) {
+    if (value.is_object()) {
+      for (const auto& [inner, number] : value.items()) fmt::print("{:<32} {}\n", key + "/" + inner, number.dump());
+    } else {
+      fmt::print("{:<32} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+    }
+  }
+}
+
+/// `evaluate`: measures, prints, and writes metrics.json and what is to be saved where there is an output folder.
+inline trm::json evaluate(const any_model& model, const example_data& data, const std::string& split,
+                          const evaluation_options& o, scorer* score) {
+  const auto solver = model.solver(o.checkpoint, o.batch, o.threads);
+  if (model.description().puzzle_width > 0 &&
+      solver->identifiers() != static_cast<std::size_t>(data.metadata.num_puzzle_identifiers)) {
+    throw trm::error(o.checkpoint.string(),
+                     fmt::format("has {} puzzle rows, the dataset {} identifiers: it was trained on "
+                                 "another dataset",
+                                 solver->identifiers(), data.metadata.num_puzzle_identifiers));
+  }
+  if (!o.output.empty()) make_folder(o.output);
+  saved_outputs saved(o.save);
+  std::int64_t rows = data.rows();
+  if (o.max_batches > 0) rows = std::min<std::int64_t>(rows, o.max_batches * o.batch);
+  progress shown("examples", rows, o.quiet);
+  trm::json result = measure(
+      *solver, data, split, o.max_steps, o.max_batches > 0 ? o.max_batches : all_batches, model.trains_continue(),
+      score, [&](std::int64_t done, const trm::step_metrics& so_far, std::int64_t now) {
+        stop_if_interrupted();
+        saved.add(*solver, now);
+        shown.show(done, [&] {
+          return fmt::format("exact {:.1f} %", 100 * so_far.exact_accuracy / std::max(so_far.count, 1.0));
+        });
+      });
+  shown.finish();
+  result["seconds"] = shown.elapsed();
+  if (!o.output.empty()) {
+    saved.write(o.output / "outputs.safetensors");
+    trm::write_file(o.output / "metrics.json", result.dump(2) + "\n");
+    if (score != nullptr) score->write(o.output);
+  }
+  if (o.json) {
+    fmt::print("{}\n", result.dump());
+  } else {
+    print_metrics(result);
+  }
+  return result;
+}
+
+}  // namespace program

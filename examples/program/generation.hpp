@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Many puzzles made on all processors, in their order.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "progress.hpp"
+#include "run.hpp"
+#include "trm/backend/cpu/context.hpp"
+#include "trm/backend/cpu/thread_pool.hpp"
+
+namespace program {
+
+/// Calls take(puzzle) for make(0), make(1), ... in order until `count` were taken. make(number, worker) is a pure function of
+/// `number` that may leave a number out by returning nothing; it runs on `threads` threads (0: all processors). So what is
+/// taken does not depend on the number of threads.
+template <class Puzzle, class Make, class Take>
+void generate(std::int64_t count, int threads, bool quiet, Make make, Take take) {
+  trm::cpu::thread_pool pool(threads > 0 ? threads : trm::cpu::default_threads());
+  progress shown("puzzles", count, quiet);
+  std::vector<std::optional<Puzzle>> block(static_cast<std::size_t>(64 * pool.size()));
+  std::int64_t taken = 0;
+  for (std::uint64_t first = 0; taken < count; first += block.size()) {
+    stop_if_interrupted();
+    pool.run(static_cast<int>(block.size()), [&](int task, int worker) {
+      block[static_cast<std::size_t>(task)] = make(first + static_cast<std::uint64_t>(task), worker);
+    });
+    for (std::size_t i = 0; i < block.size() && taken < count; ++i) {
+      if (!block[i]) continue;
+      take(*block[i]);
+      ++taken;
+    }
+    shown.show(taken, [] { return std::string(); });
+  }
+}
+
+}  // namespace program

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// What a run costs and where it ran.
+#pragma once
+#include <sys/resource.h>
+
+#include <fstream>
+#include <string>
+
+namespace program {
+
+/// Seconds of all processors that this process has used so far.
+inline double processor_seconds() {
+  rusage use{};
+  getrusage(RUSAGE_SELF, &use);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(use.ru_utime) + seconds(use.ru_stime);
+}
+/// The most memory that was in use at a time, in MiB.
+inline double peak_memory_mib() {
+  rusage use{};
+  getrusage(RUSAGE_SELF, &use);
+  return static_cast<double>(use.ru_maxrss) / 1024;
+}
+/// "AMD EPYC 9R14", or "unknown processor".
+inline std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const auto colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown processor";
+}
+
+}  // namespace program

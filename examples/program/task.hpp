@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// What a program says of its task; the rest of training and evaluation is shared.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "any_source.hpp"
+#include "metrics.hpp"
+
+namespace program {
+
+using paths = std::vector<std::filesystem::path>;
+
+/// Draws a task's examples for reports, as SVG.
+struct drawing {
+  using tokens = std::span<const int>;
+  std::function<std::string(tokens inputs)> input;
+  std::function<std::string(tokens inputs, tokens labels)> truth;
+  std::function<std::string(tokens inputs, tokens labels, tokens answer)> answer;  // beside the truth
+};
+
+class task {
+ public:
+  virtual ~task() = default;
+  virtual std::string program() const = 0;                        // "trm-maze"
+  virtual std::string title(const example_data& data) const = 0;  // "Maze 30 x 30"
+  virtual std::string training_example() const = 0;               // for --help
+  virtual std::string evaluation_example() const = 0;
+  virtual std::string data_help() const = 0;  // what --data takes
+  virtual void add_training_options(CLI::App&) {}
+  virtual void add_evaluation_options(CLI::App&) {}
+  virtual bool has_split(const paths& data, const std::string& split) const = 0;
+  /// `training`: examples are augmented where the task does that.
+  virtual example_data open(const paths& data, const std::string& split, bool training, std::uint64_t seed) const = 0;
+  virtual drawing draw() const = 0;
+  /// What is measured of a split besides the common metrics; may be null.
+  virtual std::unique_ptr<scorer> scores(const paths& data, const std::string& split) const = 0;
+  /// Files of the dataset that go with a run's checkpoints.
+  virtual paths companions(const paths&) const { return {}; }
+};
+
+/// One dataset folder, or several: does the first have the split?
+inline bool is_dataset(const std::filesystem::path& path, const std::string& split) {
+  std::error_code ignored;
+  return std::filesystem::exists(path / split / "dataset.json", ignored);
+}
+
+}  // namespace program

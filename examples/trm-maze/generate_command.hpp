@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// trm-maze generate.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "../program/generation.hpp"
+#include "../program/run.hpp"
+#include "../program/run_folder.hpp"
+#include "trm/data/maze/csv.hpp"
+#include "trm/data/maze/generator.hpp"
+#include "trm/data/maze/render.hpp"
+
+namespace trm_maze {
+
+class generate_command {
+ public:
+  explicit generate_command(program::application& app) {
+    CLI::App& c = app.command("generate", "Make mazes with one shortest path",
+                              "trm-maze generate --count 1000 --test 1000 --output data/maze\n"
+                              "  trm-maze generate --side 10 --min-path 12",
+                              [this] { run(); });
+    c.add_option("--side", o_.side, "Rows and columns")
+        ->capture_default_str()
+        ->check(CLI::Range(5, trm::maze::max_side));
+    c.add_option("--min-path", o_.min_path, "Steps of the shortest path at least")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    c.add_option("--count", count_, "Mazes to train on")->capture_default_str()->check(CLI::PositiveNumber);
+    c.add_option("--test", test_, "Mazes to test with")->capture_default_str()->check(CLI::NonNegativeNumber);
+    c.add_option("--seed", o_.seed, "Seed of the random draws")->capture_default_str();
+    c.add_option("--threads", threads_, "Threads; 0: all processors. The result does not depend on it")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    c.add_option("--output", output_, "Folder for train.csv and test.csv; without it mazes are shown");
+    c.add_flag("--quiet", quiet_, "No progress");
+  }
+
+ private:
+  void run() const {
+    if (output_.empty()) {
+      program::generate<trm::maze::puzzle>(count_, threads_, true, maker(0), [](const trm::maze::puzzle& p) {
+        fmt::print("{}\n", program::shows_colours() ? trm::maze::to_ansi(p.question) : trm::maze::to_text(p.question));
+      });
+      return;
+    }
+    program::make_folder(output_);
+    write("train.csv", 0, count_);
+    if (test_ > 0) write("test.csv", std::uint64_t{1} << 32, test_);
+  }
+  void write(const char* name, std::uint64_t first, std::int64_t count) const {
+    trm::maze::csv_rows_writer table(output_ / name);
+    program::generate<trm::maze::puzzle>(count, threads_, quiet_, maker(first), [&](const trm::maze::puzzle& p) {
+      table.write({"trm", p.question, p.answer, std::to_string(p.path_length)});
+    });
+    table.commit();
+    fmt::print("{}: {} mazes\n", (output_ / name).string(), count);
+  }
+  std::function<std::optional<trm::maze::puzzle>(std::uint64_t, int)> maker(std::uint64_t first) const {
+    // A generator for each worker: it keeps memory from one maze to the next.
+    const int workers = threads_ > 0 ? threads_ : trm::cpu::default_threads();
+    auto generators = std::make_shared<std::vector<trm::maze::generator>>(static_cast<std::size_t>(workers),
+                                                                          trm::maze::generator(o_));
+    return [first, generators](std::uint64_t number, int worker) {
+      return std::optional(generators->at(static_cast<std::size_t>(worker)).make(first + number));
+    };
+  }
+
+  trm::maze::generator_options o_;
+  std::int64_t count_ = 1, test_ = 0;
+  std::filesystem::path output_;
+  int threads_ = 0;
+  bool quiet_ = false;
+};
+
+}  // namespace trm_maze

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// The published configuration, float32.
+#include "../program/compiled_model.hpp"
+#include "presets.hpp"
+
+namespace {
+const program::registered_preset here({.name = "paper",
+                                       .about = "published, 6.8 M parameters, float32",
+                                       .make = program::make<trm_maze::paper, float>,
+                                       .training = trm_maze::paper_training(),
+                                       .steps = 65104});
+}

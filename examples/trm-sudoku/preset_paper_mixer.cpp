@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// The published configuration with the token mixer, float32.
+#include "../program/compiled_model.hpp"
+#include "presets.hpp"
+
+namespace {
+const program::registered_preset here({.name = "paper-mixer",
+                                       .about = "published, 9 x 9, the token mixer, float32",
+                                       .make = program::make<trm_sudoku::paper(trm::mixing_kind::tokens), float>,
+                                       .training = trm_sudoku::paper_training(),
+                                       .steps = 65104});
+}

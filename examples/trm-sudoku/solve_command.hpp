@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// trm-sudoku solve.
+#pragma once
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "../program/solving.hpp"
+#include "score.hpp"
+#include "trm/data/sudoku/text.hpp"
+#include "trm/io/file.hpp"
+
+namespace trm_sudoku {
+
+class solve_command {
+ public:
+  explicit solve_command(program::application& app) {
+    CLI::App& c = app.command("solve", "Answer puzzles and show how the answer improves over the supervision steps",
+                              "trm-sudoku solve --checkpoint runs/six/checkpoints/step_2000.safetensors "
+                              "\"2...6. .4...1 ..5... ...3.. 1...2. .6...4\"\n"
+                              "  trm-sudoku generate --size 6 --count 3 | trm-sudoku solve --checkpoint "
+                              "runs/six/checkpoints/step_2000.safetensors -",
+                              [this] { run(); });
+    c.add_option(
+         "puzzle", puzzles_,
+         "Puzzle: 16, 36 or 81 cells, digits and . for an empty one; or a file of puzzles; or - for standard input")
+        ->required();
+    program::add_solve_options(c, o_);
+  }
+
+ private:
+  static std::vector<trm::sudoku::board> read(const std::string& text) {
+    using trm::sudoku::parse_puzzles;
+    if (text == "-") {
+      const std::string all((std::istreambuf_iterator<char>(std::cin)), std::istreambuf_iterator<char>());
+      return parse_puzzles(all, "standard input");
+    }
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(text, ignored)) return parse_puzzles(trm::read_file(text), text);
+    return {trm::sudoku::parse_puzzle(text, "puzzle \"" + trm::detail::printable(text, 90) + "\"")};
+  }
+
+  void run() {
+    std::vector<trm::sudoku::board> all;
+    for (const std::string& text : puzzles_) {
+      for (const trm::sudoku::board& b : read(text)) all.push_back(b);
+    }
+    const auto& chosen = program::preset_list().of_checkpoint(o_.checkpoint, o_.preset);
+    const auto model = chosen.make();
+    for (const trm::sudoku::board& b : all) {
+      if (b.cells() != model->description().tokens) {
+        throw trm::error(
+            "puzzle " + trm::sudoku::to_line(b),
+            fmt::format("has {} cells, the checkpoint's model is for {}", b.cells(), model->description().tokens));
+      }
+      if (!trm::sudoku::is_consistent(b)) {
+        throw trm::error("puzzle " + trm::sudoku::to_line(b), "has a digit twice in a row, column or box");
+      }
+    }
+    const auto solver = model->solver(o_.checkpoint, 1, o_.threads);
+    std::size_t solved = 0;
+    for (const trm::sudoku::board& b : all) solved += answer(*solver, b);
+    if (solved < all.size()) {
+      throw trm::error("solve", fmt::format("{} of {} puzzles not solved in {} supervision steps", all.size() - solved,
+                                            all.size(), o_.max_steps));
+    }
+  }
+
+  bool answer(program::any_solver& solver, const trm::sudoku::board& puzzle) const {
+    std::vector<int> tokens(static_cast<std::size_t>(puzzle.cells()));
+    trm::sudoku::encode(puzzle, std::span(tokens));
+    const bool drawn = !o_.json && !o_.quiet;
+    trm::sudoku::board before = puzzle;
+    trm::json steps = trm::json::array();
+    const auto right = [&](const trm::sudoku::board& b) {
+      return trm::sudoku::is_solved(b) && trm::sudoku::extends(b, puzzle);
+    };
+    if (drawn) fmt::print("{}", trm::sudoku::draw(puzzle, {.clues = &puzzle, .colour = program::shows_colours()}));
+    const auto last = program::solve(solver, tokens, o_, [&](const program::solving_step& s) {
+      const trm::sudoku::board now = board_of(s.answer);
+      if (o_.json) steps.push_back({{"answer", trm::sudoku::to_line(now)}, {"halting_confidence", s.confidence}});
+      if (drawn) print_step(s, now, before, puzzle, right(now));
+      before = now;
+    });
+    const trm::sudoku::board found = board_of(last.answer);
+    if (o_.json) {
+      fmt::print("{}\n", trm::json({{"puzzle", trm::sudoku::to_line(puzzle)},
+                                    {"answer", trm::sudoku::to_line(found)},
+                                    {"solved", right(found)},
+                                    {"supervision_steps", last.number},
+                                    {"steps", steps}})
+                             .dump());
+    } else if (o_.quiet) {
+      fmt::print("{}\n", trm::sudoku::to_line(found));
+    } else {
+      fmt::print("{} after {} supervision step{}\n\n", right(found) ? "solved" : "not solved", last.number,
+                 last.number == 1 ? "" : "s");
+    }
+    return right(found);
+  }
+  static void print_step(const program::solving_step& s, const trm::sudoku::board& now,
+                         const trm::sudoku::board& before, const trm::sudoku::board& puzzle, bool right) {
+    int changed = 0;
+    for (int i = 0; i < now.cells(); ++i) changed += now[i] != before[i];
+    fmt::print("step {}: {} cells {}, halting confidence {:.3f}{}\n", s.number, changed,
+               s.number == 1 ? "filled" : "changed", s.confidence, right ? ", a valid solution" : "");
+    if (changed > 0) {
+      fmt::print("{}", trm::sudoku::draw(now, {.clues = &puzzle,
+                                               .expected = s.number == 1 ? nullptr : &before,
+                                               .colour = program::shows_colours()}));
+    }
+  }
+
+  program::solve_options o_;
+  std::vector<std::string> puzzles_;
+};
+
+}  // namespace trm_sudoku
