@@ -59,6 +59,12 @@ class dataset_writer {
     begin_set(std::move(first_set));
   }
 
+  /// Whether tokens are stored as uint8.
+  static bool is_small(const dataset_metadata& m) {
+    const std::int32_t ignore = m.ignore_label_id.value_or(0);
+    return m.vocab_size <= 256 && ignore >= 0 && ignore < 256;
+  }
+
   /// Ends the current set and begins another.
   void begin_set(std::string name) {
     require_open();
@@ -66,9 +72,7 @@ class dataset_writer {
     if (!is_set_name(name) || std::count(metadata_.sets.begin(), metadata_.sets.end(), name) != 0) {
       throw error(folder_.string(), "\"" + detail::printable(name) + "\" is not a name for a set, or was used before");
     }
-    const std::int32_t ignore = metadata_.ignore_label_id.value_or(0);
-    const bool small = metadata_.vocab_size <= 256 && ignore >= 0 && ignore < 256;
-    const element_type type = small ? element_type::u8 : element_type::i32;
+    const element_type type = is_small(metadata_) ? element_type::u8 : element_type::i32;
     const std::vector<std::int64_t> row{metadata_.seq_len};
     sets_.push_back({{folder_ / (name + "__inputs.npy"), type, row}, {folder_ / (name + "__labels.npy"), type, row}});
     metadata_.sets.push_back(std::move(name));
