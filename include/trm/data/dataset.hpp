@@ -21,9 +21,10 @@
 
 namespace trm {
 
-/// The name is a part of file names.
+/// The name is a part of file names, and of messages: at most 200 bytes, no slash, no control character.
 inline bool is_set_name(const std::string& name) {
-  return !name.empty() && name.find('/') == name.npos && name.find('\0') == name.npos;
+  const auto allowed = [](char c) { return c != '/' && c != '\x7f' && static_cast<unsigned char>(c) >= ' '; };
+  return !name.empty() && name.size() <= 200 && std::ranges::all_of(name, allowed);
 }
 
 /// Reads dataset.json. Keys that the format does not know are passed over.

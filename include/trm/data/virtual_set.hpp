@@ -28,7 +28,8 @@ inline opened_set open_virtual_set(const std::filesystem::path& folder, const st
                                    const dataset_metadata& m) {
   virtual_file file = virtual_file::open(virtual_file_path(folder, set));
   if (file.kind() == arc::virtual_rows::kind) return arc::open_virtual_rows(std::move(file), m);
-  throw error(file.place(), "rows of the kind \"" + file.kind() + "\", known is arc: read it with a newer version");
+  throw error(file.place(), "rows of the kind \"" + detail::printable(file.kind(), 60) +
+                                "\", known is arc: read it with a newer version");
 }
 
 }  // namespace trm

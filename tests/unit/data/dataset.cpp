@@ -174,6 +174,8 @@ TEST_CASE("dataset.json: what is missing, wrong or impossible") {
   CHECK(with("sets", trm::json::array()) == "dataset.json: /sets: expected the names of the sets, found []");
   CHECK(with("sets", {"all", "all"}) == "dataset.json: /sets: \"all\" occurs twice");
   CHECK(with("sets", {"../all"}) == "dataset.json: /sets/0: expected the name of a set, found \"../all\"");
+  CHECK(with("sets", {"a\nb"}) == "dataset.json: /sets/0: expected the name of a set, found \"a\\nb\"");
+  CHECK(with("sets", {std::string(1000, 'x')}).size() < 200);
   CHECK(with("sets", {"other"}) == "other__inputs.npy: cannot open: No such file or directory");
   trm::json missing = good;
   missing.erase("ignore_label_id");

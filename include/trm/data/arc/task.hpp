@@ -105,7 +105,7 @@ class task_reader {
   task read_task(const ordered_json& value, const std::string& id) const {
     const std::string at = "task " + id;
     if (id.empty()) fail("task \"\"", "a task without a name");
-    if (std::ranges::any_of(id, [](char c) { return c >= 0 && c < ' '; })) fail(at, "a name with control characters");
+    if (std::ranges::any_of(id, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; })) fail(at, "a name with control characters");
     if (id.find(name_separator) != id.npos) fail(at, "a name may not contain " + std::string(name_separator));
     task t{id, read_examples(member(value, "train", at), at + ": train", true),
            read_examples(member(value, "test", at), at + ": test", false), false};

@@ -133,6 +133,7 @@ TEST_CASE("malformed tasks are refused, with file, task and position") {
       {R"({"t": 3})", "task t: expected an object, found 3"},
       {R"({"a|||b": {}})", "task a|||b: a name may not contain |||"},
       {R"({"a\nb": {}})", "task a?b: a name with control characters"},
+      {"{\"a\x7f\": {}}", "task a?: a name with control characters"},
       {R"({"": {}})", "task \"\": a task without a name"},
       {"[]", "expected an object"},
       {R"({"train": [)" + pair + "]}", "task NAME: \"test\" is missing"},
