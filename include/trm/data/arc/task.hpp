@@ -12,7 +12,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -41,8 +40,6 @@ struct task {
 
 namespace detail {
 
-using ordered_json = nlohmann::ordered_json;  // tasks come in the order of the file
-
 /// Reads the values of one file; `at` is the position in it that messages name.
 class task_reader {
  public:
@@ -52,18 +49,18 @@ class task_reader {
     throw error(file_ + ": " + trm::detail::printable(at), what);
   }
 
-  const ordered_json& member(const ordered_json& object, const char* key, const std::string& at) const {
+  const json& member(const json& object, const char* key, const std::string& at) const {
     if (!object.is_object()) fail(at, "expected an object, found " + shown(object));
     const auto found = object.find(key);
     if (found == object.end()) fail(at, "\"" + std::string(key) + "\" is missing");
     return *found;
   }
 
-  grid read_grid(const ordered_json& value, const std::string& at) const {
+  grid read_grid(const json& value, const std::string& at) const {
     if (!value.is_array()) fail(at, "expected rows of cells, found " + shown(value));
     if (value.empty() || value.size() > max_side) fail(at, counted(value, "row"));
     for (std::size_t row = 0; row < value.size(); ++row) {
-      const ordered_json& cells = value[row];
+      const json& cells = value[row];
       const std::string where = "row " + std::to_string(row);
       if (!cells.is_array()) fail(at, where + ": expected cells, found " + shown(cells));
       if (row == 0 && (cells.empty() || cells.size() > max_side)) fail(at, where + " has " + counted(cells, "cell"));
@@ -75,7 +72,7 @@ class task_reader {
     grid g(static_cast<int>(value.size()), static_cast<int>(value[0].size()));
     for (int row = 0; row < g.rows(); ++row) {
       for (int column = 0; column < g.columns(); ++column) {
-        const ordered_json& cell = value[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)];
+        const json& cell = value[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)];
         // What is not negative is unsigned to the parser.
         if (!cell.is_number_unsigned() || cell.get<std::uint64_t>() >= colour_count) {
           fail(at, "row " + std::to_string(row) + ", column " + std::to_string(column) +
@@ -87,7 +84,7 @@ class task_reader {
     return g;
   }
 
-  std::vector<example> read_examples(const ordered_json& value, const std::string& at, bool output_required) const {
+  std::vector<example> read_examples(const json& value, const std::string& at, bool output_required) const {
     if (!value.is_array()) fail(at, "expected pairs of grids, found " + shown(value));
     if (value.empty()) fail(at, "no pair of grids");
     std::vector<example> examples;
@@ -102,26 +99,22 @@ class task_reader {
     return examples;
   }
 
-  task read_task(const ordered_json& value, const std::string& id) const {
+  task read_task(const json& value, const std::string& id, bool test_first) const {
     const std::string at = "task " + id;
     if (id.empty()) fail("task \"\"", "a task without a name");
-    if (std::ranges::any_of(id, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; })) fail(at, "a name with control characters");
+    if (std::ranges::any_of(id, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }))
+      fail(at, "a name with control characters");
     if (id.find(name_separator) != id.npos) fail(at, "a name may not contain " + std::string(name_separator));
-    task t{id, read_examples(member(value, "train", at), at + ": train", true),
-           read_examples(member(value, "test", at), at + ": test", false), false};
-    for (const auto& [key, unused] : value.items()) {
-      if (key == "train") break;
-      if (key == "test") t.test_first = true;
-    }
-    return t;
+    return {id, read_examples(member(value, "train", at), at + ": train", true),
+            read_examples(member(value, "test", at), at + ": test", false), test_first};
   }
 
  private:
-  static std::string shown(const ordered_json& value) {
+  static std::string shown(const json& value) {
     if (value.is_structured() && !value.empty()) return value.is_array() ? "an array" : "an object";
     return trm::detail::printable(value.dump(), 60);
   }
-  static std::string counted(const ordered_json& array, const char* what) {
+  static std::string counted(const json& array, const char* what) {
     return std::to_string(array.size()) + " " + what + (array.size() == 1 ? "" : "s") + ", expected 1 to " +
            std::to_string(max_side);
   }
@@ -129,11 +122,34 @@ class task_reader {
   const std::string& file_;
 };
 
-/// The strict parser says what is wrong with a text; what it accepts is then read in order.
-inline ordered_json parse_ordered(std::string_view text, const std::string& place) {
-  const json checked = parse_json(text, place);
-  if (!checked.is_object()) throw error(place, "expected an object");
-  return ordered_json::parse(text);
+inline json parse_object(std::string_view text, const std::string& place) {
+  json document = parse_json(text, place);
+  if (!document.is_object()) throw error(place, "expected an object");
+  return document;
+}
+
+/// What json, which sorts its keys, forgets of a text of tasks.
+struct task_order {
+  std::vector<std::string> ids;  // keys of the document
+  std::vector<bool> test_first;  // of the member of this number: does "test" come before "train"?
+};
+/// Requires a text that parse_json accepts.
+inline task_order order_of(std::string_view text) {
+  task_order order;
+  bool decided = false;
+  [[maybe_unused]] const json nothing = json::parse(text, [&](int depth, json::parse_event_t event, const json& key) {
+    if (event != json::parse_event_t::key) return false;  // nothing is kept
+    if (depth == 1) {
+      order.ids.push_back(key.get<std::string>());
+      order.test_first.push_back(false);
+      decided = false;
+    } else if (depth == 2 && !decided && (key == "test" || key == "train")) {
+      order.test_first.back() = key == "test";
+      decided = true;
+    }
+    return false;
+  });
+  return order;
 }
 
 }  // namespace detail
@@ -142,12 +158,18 @@ inline ordered_json parse_ordered(std::string_view text, const std::string& plac
 /// `{"train": [...], "test": [...]}`, which gets the name `single_id`. Keys that are not known are ignored.
 /// \throws trm::error with `place`, the task and the position: `FILE: task ID: train[2].input: row 3 has 4 cells, row 0 has 5`
 inline std::vector<task> parse_tasks(std::string_view text, const std::string& place, const std::string& single_id) {
-  const detail::ordered_json document = detail::parse_ordered(text, place);
+  const json document = detail::parse_object(text, place);
+  const detail::task_order order = detail::order_of(text);
   const detail::task_reader reader(place);
   const auto is_array = [&](const char* key) { return document.contains(key) && document[key].is_array(); };
-  if (is_array("train") || is_array("test")) return {reader.read_task(document, single_id)};
+  if (is_array("train") || is_array("test")) {
+    const auto test = std::ranges::find(order.ids, "test"), train = std::ranges::find(order.ids, "train");
+    return {reader.read_task(document, single_id, test < train)};
+  }
   std::vector<task> tasks;
-  for (const auto& [id, value] : document.items()) tasks.push_back(reader.read_task(value, id));
+  for (std::size_t i = 0; i < order.ids.size(); ++i) {
+    tasks.push_back(reader.read_task(*document.find(order.ids[i]), order.ids[i], order.test_first[i]));
+  }
   return tasks;
 }
 
@@ -155,15 +177,13 @@ inline std::vector<task> parse_tasks(std::string_view text, const std::string& p
 /// tasks is ignored.
 /// \throws trm::error where a task is missing or has another number of outputs than test inputs, or a grid is malformed
 inline void add_solutions(std::span<task> tasks, std::string_view text, const std::string& place) {
-  const detail::ordered_json document = detail::parse_ordered(text, place);
+  const json document = detail::parse_object(text, place);
   const detail::task_reader reader(place);
-  std::unordered_map<std::string_view, const detail::ordered_json*> solutions;
-  for (const auto& [id, value] : document.get_ref<const detail::ordered_json::object_t&>()) solutions[id] = &value;
   for (task& t : tasks) {
     const std::string at = "task " + t.id;
-    const auto found = solutions.find(t.id);
-    if (found == solutions.end()) reader.fail(at, "no solution");
-    const detail::ordered_json& outputs = *found->second;
+    const auto found = document.find(t.id);
+    if (found == document.end()) reader.fail(at, "no solution");
+    const json& outputs = *found;
     if (!outputs.is_array() || outputs.size() != t.test.size()) {
       reader.fail(at, "expected one output for each of " + std::to_string(t.test.size()) + " test inputs, found " +
                           (outputs.is_array() ? std::to_string(outputs.size()) : "no array"));
