@@ -18,7 +18,7 @@
 
 namespace program::report {
 
-/// plain: the points joined; noisy: pale as they are, and their moving mean; marked: joined, each with a dot.
+/// plain: the points joined; noisy: pale as they are, and their trend; marked: joined, each with a dot.
 enum class line_kind { plain, noisy, marked };
 
 /// A series. NaN and infinite values are gaps.
@@ -48,7 +48,7 @@ inline constexpr int chart_columns = 480;
 /// Lines with fewer points are not smoothed.
 inline constexpr std::size_t smoothed_from = 60;
 
-/// The part of the number of points over which a noisy line is averaged, to either side.
+/// How many points to either side the trend of a noisy line is fitted to.
 inline std::size_t smoothing_reach(std::size_t points) { return points < smoothed_from ? 0 : points / 50 + 1; }
 
 /// The axes that have room for all values; nothing where there is none.
@@ -100,13 +100,13 @@ inline std::optional<double> last_value(const line& l) {
 
 /// The paths of line `number`.
 inline std::string line_paths(const line& l, std::size_t number, const axis& across, const axis& up) {
-  std::vector<piece> whole = pieces(l.x, l.y, across, up), visible, mean, marks;
+  std::vector<piece> whole = pieces(l.x, l.y, across, up), visible, trend, marks;
   std::size_t points = 0;
   for (const piece& p : whole) points += p.size();
   const std::size_t reach = l.kind == line_kind::noisy ? smoothing_reach(points) : 0;
   for (const piece& p : whole) {
     visible.push_back(thinned(p, chart_columns));
-    if (reach > 0) mean.push_back(thinned(smoothed(p, reach), chart_columns));
+    if (reach > 0) trend.push_back(thinned(smoothed(p, reach), chart_columns));
     // A point between two gaps is no line: it is seen by its mark alone.
     if (p.size() > 1 && l.kind != line_kind::marked) continue;
     for (const point& each : visible.back()) marks.push_back({each});
@@ -114,7 +114,7 @@ inline std::string line_paths(const line& l, std::size_t number, const axis& acr
   const auto path = [&](std::string_view kind, const std::vector<piece>& drawn) {
     return fmt::format("<path class=\"s{} {}\" d=\"{}\"/>", number % 8 + 1, kind, path_data(drawn));
   };
-  std::string out = reach > 0 ? path("raw", visible) + path("line", mean) : path("line", visible);
+  std::string out = reach > 0 ? path("raw", visible) + path("line", trend) : path("line", visible);
   // Dots that would touch are a line.
   if (!marks.empty() && marks.size() <= 60) out += path("marks", marks);
   return out;

@@ -11,7 +11,7 @@ inline constexpr std::string_view style_sheet = R"css(
   --good: #186a3b; --good-paper: #e3f2e8; --bad: #b3261e; --bad-paper: #fbdcd9;
   --s1: #1f6fb2; --s2: #c04a08; --s3: #217a4b; --s4: #8547ad; --s5: #8a6800; --s6: #b82a6a; --s7: #007a85; --s8: #59616b;
   --cell: #ffffff; --line: #c9ced4; --wall: #343a41; --way: #9cc5ec; --given: #111417; --written: #0a5aa8; }
-@media (prefers-color-scheme: dark) { :root {
+@media screen and (prefers-color-scheme: dark) { :root {
   --paper: #14171a; --panel: #1d2125; --ink: #e3e6e9; --soft: #a5adb7; --rule: #363c43; --accent: #85bdf6;
   --good: #7fd6a0; --good-paper: #16321f; --bad: #ff9d94; --bad-paper: #4d211f;
   --s1: #6cb2f3; --s2: #f3935a; --s3: #6fcf97; --s4: #c79bef; --s5: #dcbb47; --s6: #f08ab5; --s7: #50cdd6; --s8: #b0b8c1;
@@ -36,7 +36,7 @@ code, pre { font-family: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consol
 .nothing { color: var(--soft); font-size: .88rem; font-style: italic; margin: .5rem 0; }
 nav { display: flex; flex-wrap: wrap; gap: .35rem 1.25rem; font-size: .9rem; margin-top: 1.5rem; }
 
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); gap: 1.25rem 1.75rem; margin: 0 0 1.5rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(12rem, 1fr)); gap: 1.25rem 1.75rem; margin: 0 0 1.5rem; }
 .tiles div { border-top: 2px solid var(--rule); padding-top: .55rem; display: flex; flex-direction: column;
   justify-content: space-between; }
 .tiles dt { color: var(--soft); font-size: .84rem; line-height: 1.35; }
@@ -180,7 +180,7 @@ pre { background: var(--panel); border: 1px solid var(--rule); border-radius: 4p
 }
 @media print {
   :root { --paper: #fff; --panel: #fff; }
-  body { max-width: none; padding: 0; font-size: 10pt; }
+  body { max-width: none; padding: 0 .5rem; font-size: 10pt; }
   nav, .index { display: none; }
   .chart, .step, .pair, .grids figure, tr { break-inside: avoid; }
   .many .inside { content-visibility: visible; }

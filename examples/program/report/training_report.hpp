@@ -92,8 +92,9 @@ inline std::string curves(const training_report& r) {
   add({.title = "Speed", .lines = {training_line(r.metrics, "steps_per_second", "steps per second")}, .least = 0},
       false);
   return "<div class=\"charts\">" + out +
-         "</div>\n<p class=\"remark\">Noisy lines are drawn pale as recorded, and strong as "
-         "their moving mean over a twenty-fifth of the run. Legends show the last value.</p>\n";
+         "</div>\n<p class=\"remark\">Noisy lines are drawn pale as recorded, and strong as their trend: straight "
+         "lines "
+         "fitted to a twenty-fifth of the run around each point. Legends show the last value that was recorded.</p>\n";
 }
 
 /// The last value of the first set of evaluations, or of training where nothing was evaluated.

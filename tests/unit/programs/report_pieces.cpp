@@ -77,23 +77,23 @@ TEST_CASE("axes end at round values, in ascending ticks with different labels") 
     double least, most;
   };
   for (const axis_scale scale : {axis_scale::linear, axis_scale::logarithmic}) {
-    for (const auto& [least, most] : {range{1e-5, 1e-4},
-                                      {0.13, 2.3},
-                                      {1, 1},
-                                      {0.98, 0.99},
-                                      {3, 12345},
-                                      {1e-9, 1e9},
-                                      {1e-300, 1e300},
-                                      {1e-300, 1e-300},
-                                      {1e300, 1e300},
-                                      {0.7, 0.700001}}) {
-      const axis a = make_axis(least, most, scale);
-      INFO(least, " .. ", most, scale == axis_scale::linear ? " linear" : " logarithmic");
+    for (const range& r : {range{1e-5, 1e-4},
+                           {0.13, 2.3},
+                           {1, 1},
+                           {0.98, 0.99},
+                           {3, 12345},
+                           {1e-9, 1e9},
+                           {1e-300, 1e300},
+                           {1e-300, 1e-300},
+                           {1e300, 1e300},
+                           {0.7, 0.700001}}) {
+      const axis a = make_axis(r.least, r.most, scale);
+      INFO(r.least, " .. ", r.most, scale == axis_scale::linear ? " linear" : " logarithmic");
       CHECK(std::isfinite(a.least));
       CHECK(std::isfinite(a.most));
-      CHECK(a.at(least) >= -1e-9);
-      CHECK(a.at(most) <= 1 + 1e-9);
-      CHECK(a.at(least) <= a.at(most));
+      CHECK(a.at(r.least) >= -1e-9);
+      CHECK(a.at(r.most) <= 1 + 1e-9);
+      CHECK(a.at(r.least) <= a.at(r.most));
       CHECK(a.ticks.size() >= 2);
       CHECK(a.ticks.size() <= 12);
       for (std::size_t i = 1; i < a.ticks.size(); ++i) {
