@@ -94,6 +94,9 @@ struct builtin_product {
  private:
   static constexpr int panel = 32;   // outputs in a panel of a weight
   static constexpr int chunk = 512;  // rows of the reduction that a weight gradient packs at a time
+  // float32 that are read again and again without having been packed: they must stay in a first-level cache
+  static constexpr int resident = 6144;
+  static constexpr int widest_in_place = 256;  // channels, of a weight gradient's operands: a second-level cache
 
   template <class T>
   static constexpr word_kind weight_kind = std::is_same_v<T, bf16> ? word_kind::pair : word_kind::single;
@@ -113,8 +116,15 @@ struct builtin_product {
                                                                  : tile_operands::floats;
     const int weight_steps = words_for(weight_kind<T>, k);
     const int steps = std::is_same_v<T, bf16> && !pairs ? 2 * weight_steps : weight_steps;  // of a strip of rows
+    // Small float32 operands are read where they lie: columns are a strip already, whole strips of rows have a kernel.
+    const bool columns = std::is_same_v<T, float> && a.row == 1 && a.col * k <= resident;
+    const bool rows = std::is_same_v<T, float> && a.col == 1 && a.row * kernel::rows <= resident;
+    const auto in_place = [&](int i) {
+      return (columns && kernel::strip_rows(m - i) <= m - i) || (rows && m - i >= kernel::rows);
+    };
     std::uint32_t* packing = packed;
     for (int i = 0; i < m; i += kernel::rows) {
+      if (in_place(i)) continue;
       const int width = kernel::strip_rows(m - i);
       pack_strip<Level, kind>(a.data + i * a.row, a.row, a.col, std::min(width, m - i), m - i, width, packing, 0, k);
       if (words_for(kind, k) < steps)
@@ -127,13 +137,31 @@ struct builtin_product {
       const std::uint32_t* strip = packed;
       for (int i = 0; i < m; i += kernel::rows) {
         const int strip_rows = kernel::strip_rows(m - i);
+        const bool lies = in_place(i);
         for (int c = 0; c < width && j + c < n; c += kernel::columns) {
-          kernel::template compute<operands>(
-              {strip, strip_rows, b + c, width, weight_steps, out + i * ld + j + c, ld, std::min(kernel::rows, m - i),
-               std::min(kernel::columns, n - j - c), tile_start::replace},
-              strip_rows);
+          tile t{strip,
+                 strip_rows,
+                 b + c,
+                 width,
+                 weight_steps,
+                 out + i * ld + j + c,
+                 ld,
+                 std::min(kernel::rows, m - i),
+                 std::min(kernel::columns, n - j - c),
+                 tile_start::replace};
+          if constexpr (std::is_same_v<T, float>) {
+            if (lies) {
+              t.a = reinterpret_cast<const std::uint32_t*>(a.data + i * a.row);
+              t.lda = columns ? a.col : a.row;
+              if (!columns) {
+                kernel::template compute<tile_operands::float_rows>(t, strip_rows);
+                continue;
+              }
+            }
+          }
+          kernel::template compute<operands>(t, strip_rows);
         }
-        strip += size(steps) * size(strip_rows);
+        if (!lies) strip += size(steps) * size(strip_rows);
       }
     }
   }
@@ -159,22 +187,29 @@ struct builtin_product {
     const int panels = (k + panel - 1) / panel;
     // rows in one task of packing: where they are contiguous, the more of them the fewer pages are visited
     const int slab = d.row == 1 || x.row == 1 ? 128 : 32;
+    // small float32 operands whose rows are contiguous are strips already
+    const auto in_place = [&](strided<const T> v, std::ptrdiff_t sample, int width, int multiple) {
+      return std::is_same_v<T, float> && v.col == 1 && (batch == 1 || sample == rows * v.row) && v.row >= width &&
+             width <= widest_in_place && width % multiple == 0;
+    };
+    const bool d_lies = in_place(d, d_sample, n, 2), x_lies = in_place(x, x_sample, k, 16);
 
     for (std::ptrdiff_t begin = 0; begin < total; begin += length) {
       const int count = static_cast<int>(std::min<std::ptrdiff_t>(length, total - begin));
-      pool.run((count + slab - 1) / slab, [&](int task, int) {
+      const int slabs = d_lies && x_lies ? 0 : (count + slab - 1) / slab;
+      pool.run(slabs, [&](int task, int) {
         const int end = std::min((task + 1) * slab, count);
         for (int r = task * slab, some; r < end; r += some) {  // as far as one sample goes
           const std::ptrdiff_t sample = (begin + r) / rows, row = (begin + r) % rows;
           some = static_cast<int>(std::min<std::ptrdiff_t>(end - r, rows - row));
           const T* d_row = d.data + sample * d_sample + row * d.row;
           const T* x_row = x.data + sample * x_sample + row * x.row;
-          for (int s = 0; s < d_strips; ++s) {
+          for (int s = 0; s < (d_lies ? 0 : d_strips); ++s) {
             const int i = s * kernel::rows, width = kernel::strip_rows(n - i);
             pack_strip<Level, kind>(d_row + i * d.col, d.col, d.row, std::min(width, n - i), n - i, width,
                                     d_packed + size(s) * d_strip, r, some);
           }
-          for (int p = 0; p < panels; ++p) {
+          for (int p = 0; p < (x_lies ? 0 : panels); ++p) {
             const int j = p * panel, width = std::min(panel, padded_outputs(k) - j);
             pack_strip<Level, kind>(x_row + j * x.col, x.col, x.row, std::min(width, k - j), k - j, width,
                                     x_packed + size(j) * steps, r, some);
@@ -201,6 +236,16 @@ struct builtin_product {
                      m,
                      cols,
                      tile_start::add};
+              if constexpr (std::is_same_v<T, float>) {
+                if (d_lies) {
+                  t.a = reinterpret_cast<const std::uint32_t*>(d.data + begin * d.row + i);
+                  t.lda = d.row;
+                }
+                if (x_lies) {
+                  t.b = reinterpret_cast<const std::uint32_t*>(x.data + begin * x.row + j + c);
+                  t.ldb = x.row;
+                }
+              }
               constexpr tile_operands operands = pairs ? tile_operands::pairs : tile_operands::floats;
               if constexpr (std::is_same_v<G, float>) {
                 t.c = g + i * ld + j + c;

@@ -43,6 +43,7 @@ struct tile {
 /// The operands of a tile.
 enum class tile_operands {
   floats,         // both float32
+  float_rows,     // both float32, a(i, u) = a[i * lda + u]: rows as they lie, of a whole strip
   float_by_pair,  // a float32, two steps for each step of b, which is bf16 pairs
   pairs,          // both bf16 pairs; needs isa_level::bf16_products
 };
@@ -140,6 +141,49 @@ TRM_INLINE inline void float_tile(const tile& t) {
   sum.end(t);
 }
 
+/// The float32 at `p` in every lane.
+template <int N>
+TRM_INLINE inline floats<N> spread_from(const char* p) {
+#if defined(__x86_64__) && !defined(__clang__)
+  if constexpr (N > 4) {  // g++ 12 makes a masked load for each lane of what is below
+    floats<N> r;
+    __asm__("vbroadcastss %1, %0" : "=v"(r.v) : "m"(*reinterpret_cast<const float*>(p)));
+    return r;
+  }
+#endif
+  float x;
+  __builtin_memcpy(&x, p, 4);
+  return floats<N>::broadcast(x);
+}
+
+/// The same with rows of a that were not packed.
+template <int N, int Rows, int Vectors>
+TRM_INLINE inline void float_rows_tile(const tile& t) {
+  tile_registers<N, Rows, Vectors> sum;
+  sum.begin(t);
+  // An address is a register and 1, 2, 4 or 8 times another one: five rows from each base, and few registers.
+  static_assert(Rows <= 15);
+  const std::ptrdiff_t row = t.lda * 4, three = 3 * row;
+  const char* a0 = reinterpret_cast<const char*>(t.a);
+  const char* a1 = a0 + 5 * row;
+  const char* a2 = a1 + 5 * row;
+  const char* b = reinterpret_cast<const char*>(t.b);
+  for (int u = 0; u < t.steps; ++u, b += t.ldb * 4) {
+    floats<N> w[Vectors];
+    TRM_UNROLL
+    for (int j = 0; j < Vectors; ++j) __builtin_memcpy(&w[j].v, b + j * N * 4, sizeof w[j].v);
+    TRM_UNROLL
+    for (int i = 0; i < Rows; ++i) {
+      const auto x = spread_from<N>((i < 5 ? a0 : i < 10 ? a1 : a2) + (i % 5 == 3 ? three : i % 5 * row));
+      TRM_UNROLL
+      for (int j = 0; j < Vectors; ++j) sum.v[i][j] = multiply_add(x, w[j], sum.v[i][j]);
+    }
+    a0 += 4, a1 += 4, a2 += 4;
+    __asm__("" : "+r"(a0), "+r"(a1), "+r"(a2));  // or the compiler keeps an address for each row, in memory
+  }
+  sum.end(t);
+}
+
 template <int N, int Rows, int Vectors>
 TRM_INLINE inline void float_by_pair_tile(const tile& t) {
   tile_registers<N, Rows, Vectors> sum;
@@ -174,6 +218,8 @@ inline void compute_tile(const tile& t) {
   with_isa<Level>([&](auto level) TRM_INLINE {
     if constexpr (Operands == tile_operands::floats) {
       float_tile<level.lanes, Rows, Vectors>(t);
+    } else if constexpr (Operands == tile_operands::float_rows) {
+      float_rows_tile<level.lanes, Rows, Vectors>(t);
     } else {
       float_by_pair_tile<level.lanes, Rows, Vectors>(t);
     }
@@ -241,7 +287,7 @@ struct tiles {
  private:
   template <tile_operands Operands, int Vectors, int Rows>
   static void pick(const tile& t, int strip) {
-    if constexpr (Rows > 2) {
+    if constexpr (Rows > 2 && Operands != tile_operands::float_rows) {
       if (strip < Rows) return pick<Operands, Vectors, Rows - 2>(t, strip);
     }
 #if defined(__x86_64__)
