@@ -26,19 +26,22 @@ constexpr trm::config paper(trm::mixing_kind mixing) {
 constexpr trm::config small(int size) {
   return {.tokens = size * size,
           .vocab = size + 2,
-          .hidden = 128,
+          .hidden = 64,
           .heads = 4,
+          .layers = 1,
           .h_cycles = 2,
           .l_cycles = 3,
-          .expansion = 2,
+          .expansion = 8.0 / 3,
+          .width_multiple = 16,
           .mixing = trm::mixing_kind::tokens,
-          .positions = trm::position_kind::none};
+          .positions = trm::position_kind::none,
+          .loss = trm::loss_kind::softmax};
 }
 
 /// The numbers of the small ones.
 inline trm::training_options small_training() {
   trm::training_options o{.batch = 64, .max_steps = 8};
-  o.optimizer.learning_rate = 1e-3;
+  o.optimizer.learning_rate = 2e-3;
   o.schedule.warmup = 100;
   o.schedule.min_ratio = 0.05;
   o.ema_rate = 0.99;

@@ -43,6 +43,7 @@ inline json to_json(const config& c) {
           {"h_cycles", c.h_cycles},
           {"l_cycles", c.l_cycles},
           {"expansion", c.expansion},
+          {"width_multiple", c.width_multiple},
           {"puzzle_positions", c.puzzle_positions},
           {"puzzle_width", c.puzzle_width},
           {"architecture", detail::name_of(c.architecture)},

@@ -10,22 +10,23 @@
 
 namespace trm {
 
-/// The inner width of SwiGLU as published: round(expansion * width * 2/3), half to even, then up to a multiple of 256.
-constexpr int swiglu_width(double expansion, int width) {
+/// The inner width of SwiGLU: round(expansion * width * 2/3), half to even, then up to a multiple; published: of 256.
+constexpr int swiglu_width(double expansion, int width, int multiple = 256) {
   const double exact = expansion * width * 2 / 3;
   const auto below = static_cast<long long>(exact);
   const double rest = exact - static_cast<double>(below);
   const long long nearest = rest > 0.5 || (rest == 0.5 && below % 2 != 0) ? below + 1 : below;
-  return static_cast<int>(round_up(static_cast<std::size_t>(nearest), 256));
+  return static_cast<int>(round_up(static_cast<std::size_t>(nearest), static_cast<std::size_t>(multiple)));
 }
 
 /// y = W_down (silu(g) * u), [g | u] = W_gate_up x (arXiv 2002.05202); no biases.
-template <number Expansion>
+template <number Expansion, int Multiple = 256>
 struct swiglu {
   template <shape In, class Num>
   struct at : plain_entry {
+    static_assert(Multiple > 0, "swiglu: the inner width must be a multiple of something positive");
     static constexpr shape out = In;
-    static constexpr int inner = swiglu_width(Expansion.value, In.width);
+    static constexpr int inner = swiglu_width(Expansion.value, In.width, Multiple);
     static_assert(inner > 0, "swiglu: the expansion must be positive");
     using A = typename Num::activation;
 

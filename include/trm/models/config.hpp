@@ -28,7 +28,8 @@ struct config {
   int layers = 2;    // of the network
   int h_layers = 0;  // hrm: of its high-level network; 0: as many as `layers`
   int h_cycles = 3, l_cycles = 6;
-  double expansion = 4;      // inner width of SwiGLU: 2/3 of it times the width, up to a multiple of 256
+  double expansion = 4;      // inner width of SwiGLU: 2/3 of it times the width, ...
+  int width_multiple = 256;  // ... up to a multiple of this (published: 256; small models want less)
   int puzzle_positions = 0;  // P: positions before the tokens that hold the puzzle's row
   int puzzle_width = 0;      // the row's width, at most P * D; zero-padded to it
   trm::architecture architecture = trm::architecture::trm;
@@ -61,7 +62,7 @@ constexpr bool check() {
                 "config: rope needs an even head width (hidden / heads)");
   static_assert(C.layers > 0 && C.h_layers >= 0 && C.h_cycles > 0 && C.l_cycles > 0,
                 "config: layers, h_cycles and l_cycles must be positive");
-  static_assert(C.expansion > 0, "config: expansion must be positive");
+  static_assert(C.expansion > 0 && C.width_multiple > 0, "config: expansion and width_multiple must be positive");
   static_assert(C.puzzle_positions >= 0 && C.puzzle_width >= 0 && (C.puzzle_width == 0) == (C.puzzle_positions == 0),
                 "config: puzzle_width and puzzle_positions must both be 0 or both be positive");
   static_assert(C.puzzle_width <= C.puzzle_positions * C.hidden,

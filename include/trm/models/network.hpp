@@ -59,7 +59,8 @@ struct mixing_type {
 };
 template <config C>
 struct mixing_type<C, mixing_kind::tokens> {
-  using type = named<"mlp_t", over_tokens<post_norm<swiglu<number(C.expansion)>, number(C.norm_epsilon)>>>;
+  using type =
+      named<"mlp_t", over_tokens<post_norm<swiglu<number(C.expansion), C.width_multiple>, number(C.norm_epsilon)>>>;
 };
 
 }  // namespace detail
@@ -67,7 +68,7 @@ struct mixing_type<C, mixing_kind::tokens> {
 /// h = rms(h + mix(h)); h = rms(h + swiglu(h))
 template <config C>
 using block = chain<typename detail::mixing_type<C>::type,
-                    named<"mlp", post_norm<swiglu<number(C.expansion)>, number(C.norm_epsilon)>>>;
+                    named<"mlp", post_norm<swiglu<number(C.expansion), C.width_multiple>, number(C.norm_epsilon)>>>;
 
 /// The network f of the recursion.
 template <config C>
