@@ -50,41 +50,25 @@ mkdir -p "$build"
 cd "$root"
 
 # --- what is needed -------------------------------------------------------------------------------------------------------
-installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed'; }
-apt() {
-  if [ "$(id -u)" = 0 ]; then
-    DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"
-  elif command -v sudo >/dev/null; then
-    sudo -n DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"
-  else
-    return 1
-  fi </dev/null >>"$build/apt.log" 2>&1
-}
+log=$build/apt.log
+. cmake/packages.sh
 install_missing() {
-  command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || return 0
-  required='' optional=''
-  # A tool may have come from anywhere; a library is known by its package.
-  command -v "$cxx" >/dev/null || required="$required $package"
-  command -v cmake >/dev/null || required="$required cmake"
-  command -v ninja >/dev/null || required="$required ninja-build"
-  for name in doctest-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev libbenchmark-dev; do
-    installed $name || required="$required $name"
-  done
-  for name in ccache pkg-config libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev; do
-    installed $name || optional="$optional $name"
-  done
+  has_apt || return 0
+  # shellcheck disable=SC2086
+  required=$(missing_packages "$cxx:$package" $program_packages doctest-dev libbenchmark-dev)
+  optional=$(missing_packages ccache:ccache pkg-config:pkg-config libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev)
   # Without its runtime clang links no sanitizer.
   [ "$compiler$sanitize" != clang-sanitize ] || [ -n "$(ls /usr/lib/llvm-*/lib/clang/*/lib/linux/*asan* 2>/dev/null)" ] ||
     required="$required libclang-rt-dev"
   [ -n "$required$optional" ] || return 0
-  : >"$build/apt.log"
+  : >"$log"
   # What is optional was looked for once; it is not asked for again unless something required is missing too.
   [ -n "$required" ] || [ ! -e "$build/optional-tried" ] || return 0
   echo "installing:$required$optional"
-  apt update || echo "apt-get update failed, see $build/apt.log"
+  apt update || echo "apt-get update failed, see $log"
   # shellcheck disable=SC2086
   [ -z "$required" ] || apt install -y --no-install-recommends $required || {
-    tail -n 5 "$build/apt.log"
+    tail -n 5 "$log"
     echo "could not install:$required (going on, the configuration says what it cannot do without)"
   }
   for name in $optional; do
