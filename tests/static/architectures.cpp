@@ -32,6 +32,12 @@ constexpr std::size_t feed_forward = 3 * 64 * 256, attention = 4 * 64 * 64, mixe
 template <trm::config C>
 constexpr std::size_t parameters = trm::model<C>::parameter_count;
 
+static_assert(trm::swiglu_width(4, 512) == 1536 && trm::swiglu_width(4, 128) == 512);  // as published
+static_assert(trm::swiglu_width(8.0 / 3, 64, 16) == 128 && trm::swiglu_width(8.0 / 3, 36, 16) == 64);
+constexpr trm::config narrow = with([](trm::config& c) { c.expansion = 2, c.width_multiple = 8; });
+static_assert(has_plan<narrow>);
+static_assert(parameters<narrow> == heads + 2 * (3 * 64 * 88 + attention));
+
 static_assert(has_plan<base>);
 static_assert(parameters<base> == heads + 2 * (feed_forward + attention));
 
