@@ -8,8 +8,14 @@
 
 namespace {
 
-constexpr trm::config tiny{
-    .tokens = 1, .vocab = 2, .hidden = 2, .heads = 1, .layers = 1, .puzzle_positions = 1, .puzzle_width = 2};
+constexpr trm::config tiny{.tokens = 1,
+                           .vocab = 2,
+                           .hidden = 2,
+                           .heads = 1,
+                           .layers = 1,
+                           .width_multiple = 2,
+                           .puzzle_positions = 1,
+                           .puzzle_width = 2};
 using model = trm::model<tiny>;
 
 }  // namespace
