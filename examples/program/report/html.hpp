@@ -92,7 +92,7 @@ inline std::string number_text(double value) {
 /// 1234567 -> "1,234,567"
 inline std::string count_text(std::int64_t value) {
   std::string digits = std::to_string(value);
-  for (std::size_t at = digits.size(), first = value < 0 ? 1 : 0; at > first + 3;) digits.insert(at -= 3, ",");
+  for (std::size_t at = digits.size(), first = value < 0 ? 1 : 0; at > first + 3;) digits.insert(at -= 3, 1, ',');
   return digits;
 }
 

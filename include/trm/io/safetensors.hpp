@@ -281,8 +281,8 @@ class safetensors_writer {
       const stored_tensor& t = entry->second;
       std::string shape = shape_text(t.shape);
       shape.erase(std::remove(shape.begin(), shape.end(), ' '), shape.end());
-      out += (out.size() == 1 ? "" : ",") + quoted(entry->first, place) + ":{\"dtype\":\"" +
-             std::string(detail::safetensors_types[static_cast<std::size_t>(t.type)].first) + "\",\"shape\":" + shape +
+      if (out.size() > 1) out += ',';
+      out += quoted(entry->first, place) + ":{\"dtype\":\"" + std::string(detail::safetensors_types[static_cast<std::size_t>(t.type)].first) + "\",\"shape\":" + shape +
              ",\"data_offsets\":[" + std::to_string(at) + "," + std::to_string(at + t.bytes.size()) + "]}";
       at += t.bytes.size();
     }
