@@ -58,8 +58,9 @@ namespace detail {
 /// The published shuffle_sudoku: a symmetry from NumPy's global generator.
 inline symmetry draw_symmetry(int size, numpy_random& random) {
   const auto permute = [&](int n, std::span<std::uint8_t> out) {
-    std::size_t at = 0;
-    for (const std::int64_t i : random.permutation(static_cast<std::size_t>(n))) out[at++] = static_cast<std::uint8_t>(i);
+    const std::vector<std::int64_t> order = random.permutation(static_cast<std::size_t>(n));
+    // (The second bound is for the compiler, which does not know the first.)
+    for (std::size_t i = 0; i < order.size() && i < out.size(); ++i) out[i] = static_cast<std::uint8_t>(order[i]);
   };
   const auto flip = [&] {  // numpy.random.rand() < 0.5: 53 bits, the uppermost of them in the first output
     const bool lower_half = random.next_uint32() >> 31 == 0;
