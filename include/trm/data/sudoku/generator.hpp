@@ -119,7 +119,7 @@ class puzzle_search {
   bool within_rating() const {
     if (options_.max_rating == 0) {
       candidates<Layout> c(puzzle_);
-      return c.singles() && c.complete();
+      return c.propagate() && c.complete();
     }
     const search_result r = sudoku::solve(puzzle_);
     return r.unique() && r.dead_ends <= options_.max_rating;

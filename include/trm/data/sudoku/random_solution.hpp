@@ -46,7 +46,7 @@ template <class Layout, class Visit>
 void for_each_solution(candidates<Layout>& c, Visit&& visit) {
   if (!c.singles()) return;
   if (c.complete()) return visit(c.settled());
-  const int cell = c.narrowest();
+  const int cell = c.branching_cell();
   for (std::uint32_t left = c[cell]; left != 0; left &= left - 1) {
     candidates<Layout> guess = c;
     guess.settle(cell, static_cast<std::uint16_t>(left & (~left + 1)));
@@ -74,7 +74,7 @@ template <class Layout>
 bool complete_at_random(candidates<Layout>& c, draw_stream& random) {
   if (!c.singles()) return false;
   if (c.complete()) return true;
-  const int cell = c.narrowest();
+  const int cell = c.branching_cell();
   std::array<std::uint16_t, Layout::size> digits{};
   std::size_t count = 0;
   for (std::uint32_t left = c[cell]; left != 0; left &= left - 1) {

