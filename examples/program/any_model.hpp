@@ -121,7 +121,7 @@ class preset_list {
       if (here == tokens) return p;
       sizes += (sizes.empty() ? "" : ", ") + std::to_string(here);
     }
-    if (sizes.empty()) throw trm::error("--preset", "there is no preset \"" + name + "\": " + names());
+    if (sizes.empty()) throw trm::error("--preset", "there is no preset \"" + trm::detail::printable(name, 60) + "\": " + names());
     throw trm::error("preset " + name,
                      "is compiled for examples of " + sizes + " tokens, not of " + std::to_string(tokens));
   }
