@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The models of trm-arc. Each that is compiled has a source file of its own, preset_*.cpp.
 #pragma once
-#include "trm/models/config.hpp"
-#include "trm/train/trainer.hpp"
+#include "../program/published.hpp"
 
 namespace trm_arc {
 
 /// The published ARC configuration.
-inline constexpr trm::config paper{.tokens = 900,
-                                   .vocab = 12,
-                                   .hidden = 512,
-                                   .heads = 8,
-                                   .h_cycles = 3,
-                                   .l_cycles = 4,
-                                   .puzzle_positions = 16,
-                                   .puzzle_width = 512};
+inline constexpr trm::config paper = program::published(900, 12, 4);
 
 /// A configuration for a CPU, grids of up to `side` x `side`.
 constexpr trm::config small(int side) {

@@ -7,6 +7,6 @@ namespace {
 const program::registered_preset here({.name = "paper",
                                        .about = "published, 6.8 M parameters, float32",
                                        .make = program::make<trm_maze::paper, float>,
-                                       .training = trm_maze::paper_training(),
-                                       .steps = 65104});
+                                       .training = program::published_training(8),
+                                       .steps = program::published_steps});
 }

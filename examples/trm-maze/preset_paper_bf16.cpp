@@ -7,6 +7,6 @@ namespace {
 const program::registered_preset here({.name = "paper-bf16",
                                        .about = "the same in bf16, as published",
                                        .make = program::make<trm_maze::paper, trm::bf16>,
-                                       .training = trm_maze::paper_training(),
-                                       .steps = 65104});
+                                       .training = program::published_training(8),
+                                       .steps = program::published_steps});
 }

@@ -7,6 +7,6 @@ namespace {
 const program::registered_preset here({.name = "paper-attention",
                                        .about = "published, 9 x 9, attention, float32",
                                        .make = program::make<trm_sudoku::paper(trm::mixing_kind::attention), float>,
-                                       .training = trm_sudoku::paper_training(),
-                                       .steps = 65104});
+                                       .training = program::published_training(32),
+                                       .steps = program::published_steps});
 }

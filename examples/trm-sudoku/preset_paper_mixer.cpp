@@ -7,6 +7,6 @@ namespace {
 const program::registered_preset here({.name = "paper-mixer",
                                        .about = "published, 9 x 9, the token mixer, float32",
                                        .make = program::make<trm_sudoku::paper(trm::mixing_kind::tokens), float>,
-                                       .training = trm_sudoku::paper_training(),
-                                       .steps = 65104});
+                                       .training = program::published_training(32),
+                                       .steps = program::published_steps});
 }

@@ -7,6 +7,6 @@ namespace {
 const program::registered_preset here({.name = "paper-mixer-bf16",
                                        .about = "the same in bf16, as published",
                                        .make = program::make<trm_sudoku::paper(trm::mixing_kind::tokens), trm::bf16>,
-                                       .training = trm_sudoku::paper_training(),
-                                       .steps = 65104});
+                                       .training = program::published_training(32),
+                                       .steps = program::published_steps});
 }

@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The models of trm-sudoku. Each that is compiled has a source file of its own, preset_*.cpp.
 #pragma once
-#include "trm/models/config.hpp"
-#include "trm/train/trainer.hpp"
+#include "../program/published.hpp"
 
 namespace trm_sudoku {
 
 /// The published configuration for Sudoku-Extreme with attention; with `mixing` the token mixer, without positions, which
 /// does better there.
 constexpr trm::config paper(trm::mixing_kind mixing) {
-  const bool mixer = mixing == trm::mixing_kind::tokens;
-  return {.tokens = 81,
-          .vocab = 11,
-          .hidden = 512,
-          .heads = 8,
-          .h_cycles = 3,
-          .l_cycles = 6,
-          .puzzle_positions = 16,
-          .puzzle_width = 512,
-          .mixing = mixing,
-          .positions = mixer ? trm::position_kind::none : trm::position_kind::rope};
+  trm::config c = program::published(81, 11, 6);
+  c.mixing = mixing;
+  if (mixing == trm::mixing_kind::tokens) c.positions = trm::position_kind::none;
+  return c;
 }
 
 /// For a CPU: boards of `size` x `size`.
@@ -47,14 +39,4 @@ inline trm::training_options small_training() {
   o.ema_rate = 0.99;
   return o;
 }
-/// The numbers published for Sudoku-Extreme; the batch in micro-batches that fit in a CPU's memory.
-inline trm::training_options paper_training() {
-  trm::training_options o{.batch = 768, .micro_batch = 32};
-  o.optimizer.weight_decay = o.puzzle_weight_decay = 1;
-  o.puzzle_learning_rate = 1e-4;
-  o.schedule.warmup = 2000;
-  o.ema_rate = 0.999;
-  return o;
-}
-
 }  // namespace trm_sudoku
