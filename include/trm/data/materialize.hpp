@@ -23,6 +23,8 @@ namespace trm {
 struct materialize_options {
   /// Taken to be free on the disk, in bytes, instead of what the file system says.
   std::optional<std::uint64_t> available_space;
+  /// Called before anything is written.
+  disk_space_notice space;
   /// Rows written, of how many; called after every group. What it throws ends the work, which then leaves nothing.
   std::function<void(std::int64_t, std::int64_t)> progress;
 };
@@ -78,7 +80,7 @@ inline void materialize(const std::filesystem::path& from, const std::filesystem
   }
   if (!any_virtual) throw error(from.string(), "has no set in virtual form: there is nothing to materialize");
   partial_folder folder(to);
-  require_disk_space(folder.path(), bytes, options.available_space);
+  require_disk_space(folder.path(), bytes, options.available_space, options.space);
   detail::copy_files(from, folder.path());
   std::vector<std::unique_ptr<dataset_writer>> writers;
   for (std::size_t i = 0; i < splits.size(); ++i) {

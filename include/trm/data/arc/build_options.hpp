@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "trm/data/arc/grid.hpp"
+#include "trm/data/disk_space.hpp"
 
 namespace trm::arc {
 
@@ -53,6 +54,8 @@ struct build_options {
   std::filesystem::path output;
   /// Taken to be free on the disk, in bytes, instead of what the file system says.
   std::optional<std::uint64_t> available_space;
+  /// Called before anything is written.
+  disk_space_notice space;
   /// Called after every task of each phase. What it throws ends the build, which then leaves nothing behind.
   std::function<void(const build_progress&)> progress;
 };

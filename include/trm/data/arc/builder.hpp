@@ -56,7 +56,7 @@ class dataset_build {
     name();
     count();
     const std::string test_puzzles = test_puzzles_text();
-    require_disk_space(folder->path(), bytes_needed(test_puzzles.size()), options_.available_space);
+    require_disk_space(folder->path(), bytes_needed(test_puzzles.size()), options_.available_space, options_.space);
     write(folder->path(), test_puzzles);
     record.set_report(report_);
     record.write(folder->path());
