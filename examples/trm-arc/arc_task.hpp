@@ -29,8 +29,16 @@ class arc_task final : public program::task {
            "evaluation";
   }
   std::string data_help() const override { return "Dataset folders"; }
+  void add_training_options(CLI::App& c) override {
+    add_voting_option(c, votes_,
+                      "Which votes an evaluation counts: pooled, over all evaluations of the run so far, as published; "
+                      "per-round, its own alone");
+  }
   void add_evaluation_options(CLI::App& c) override {
-    c.add_flag("--published-submission", published_,
+    evaluation_ = &c;
+    add_voting_option(c, votes_,
+                      "Which votes count, pooled or per-round: one evaluation is one round, and both are alike");
+    c.add_flag("--published-submission", votes_.published_submission,
                "Leave test inputs without a prediction out of the submission, as the published code does");
   }
   bool has_split(const program::paths& data, const std::string& split) const override {
@@ -57,7 +65,8 @@ class arc_task final : public program::task {
   }
   std::unique_ptr<program::scorer> scores(const program::paths& data, const std::string& split) const override {
     if (split != "test" || !std::filesystem::exists(data.front() / "test_puzzles.json")) return nullptr;
-    return std::make_unique<votes>(data.front(), published_);
+    if (evaluation_ == nullptr || !evaluation_->parsed()) return std::make_unique<votes>(data.front(), votes_, nullptr);
+    return std::make_unique<votes>(data.front(), votes_, [c = evaluation_] { return program::to_toml(*c); });
   }
   program::paths companions(const program::paths& data) const override {
     program::paths files;
@@ -68,7 +77,8 @@ class arc_task final : public program::task {
   }
 
  private:
-  bool published_ = false;
+  vote_options votes_;
+  CLI::App* evaluation_ = nullptr;
 };
 
 }  // namespace trm_arc
