@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Evaluated and graded ARC tasks as the report draws them.
 #pragma once
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -38,14 +39,16 @@ inline std::vector<program::report::shown_pass> shown_passes(const std::vector<t
   return out;
 }
 
-/// The counts and shares of a result, under their names, without pass@k, which stands above them.
+/// The counts and shares of a result, under their names as words, without pass@k, which stands above them.
 inline program::report::names_and_texts facts_of(const trm::json& result) {
   program::report::names_and_texts out;
   for (const auto& [key, value] : result.items()) {
     if (key.starts_with("ARC/pass@") || value.is_structured()) continue;
     std::string text = value.is_string() ? value.get<std::string>() : value.dump();
     if (value.is_number_float()) text = program::report::percent_text(value.get<double>());
-    out.emplace_back(key, std::move(text));
+    std::string name = key.starts_with("ARC/") ? key.substr(4) : key;
+    std::ranges::replace(name, '_', ' ');
+    out.emplace_back(std::move(name), std::move(text));
   }
   return out;
 }

@@ -19,8 +19,8 @@ namespace program::report {
 
 /// One of the answers to a test input, best first.
 struct shown_attempt {
-  trm::arc::grid cells;  // may be empty
-  std::int64_t votes = 0;
+  trm::arc::grid cells;    // may be empty
+  std::int64_t votes = 0;  // 0: a submission's, nobody voted, and no confidence is known
   double confidence = std::numeric_limits<double>::quiet_NaN();  // mean probability of the halting head over its votes
 };
 struct shown_test {
@@ -89,8 +89,9 @@ inline std::string size_text(const trm::arc::grid& g) { return fmt::format("{} \
 inline std::string attempt_html(const shown_attempt& a, std::size_t number, const shown_test& t) {
   const bool right = t.truth && a.cells == *t.truth;
   const std::string caption = fmt::format("attempt {}{}", number + 1, right ? " <b class=\"solved\">\u2713</b>" : "");
-  const std::string measures = bar(a.confidence) + measure("halt", percent_text(a.confidence)) +
-                               measure(a.votes == 1 ? "vote" : "votes", count_text(a.votes));
+  const std::string measures = a.votes == 0 ? std::string()
+                                            : bar(a.confidence) + measure("halt", percent_text(a.confidence)) +
+                                                  measure(a.votes == 1 ? "vote" : "votes", count_text(a.votes));
   return captioned(caption, arc_grid(a.cells, t.truth ? &*t.truth : nullptr) + measures,
                    right ? "attempt exact" : "attempt");
 }
@@ -137,6 +138,15 @@ inline std::string task_index(const std::vector<shown_task>& tasks) {
   return out + "</ul>\n";
 }
 
+/// Did anybody vote? Not for the attempts of a submission.
+inline bool has_votes(const evaluation_report& r) {
+  return std::ranges::any_of(r.tasks, [](const shown_task& t) {
+    return std::ranges::any_of(t.tests, [](const shown_test& test) {
+      return std::ranges::any_of(test.attempts, [](const shown_attempt& a) { return a.votes > 0; });
+    });
+  });
+}
+
 inline std::string pass_summary(const evaluation_report& r) {
   std::size_t inputs = 0;
   std::ptrdiff_t solved = 0;
@@ -151,7 +161,10 @@ inline std::string pass_summary(const evaluation_report& r) {
   if (known) figures.emplace_back("Solved by the attempts shown", count(solved) + " of " + count(r.tasks.size()));
   std::string out = tiles(figures);
   if (r.passes.empty()) return out;
-  table t{"pass@k: solved by one of the k answers with the most votes", {"k", "tasks", "test inputs"}, {}};
+  table t{has_votes(r) ? "pass@k: solved by one of the k answers with the most votes"
+                       : "pass@k: solved by one of the first k attempts",
+          {"k", "tasks", "test inputs"},
+          {}};
   for (const shown_pass& p : r.passes) {
     t.rows.push_back({std::to_string(p.k), percent_text(p.per_task), percent_text(p.per_input)});
   }
@@ -166,10 +179,11 @@ inline std::string to_html(const evaluation_report& r) {
   p.lead(detail::pass_summary(r));
   if (!r.tasks.empty()) {
     p.section("Index", detail::task_index(r.tasks));
-    std::string tasks =
-        "<p>Marked cells differ from the solution. <em>halt</em> is the mean probability that the answer is right, by "
-        "the "
-        "model's halting head.</p>\n";
+    std::string tasks = "<p>Marked cells differ from the solution.";
+    if (detail::has_votes(r)) {
+      tasks += " <em>halt</em> is the mean probability that the answer is right, by the model's halting head.";
+    }
+    tasks += "</p>\n";
     const bool few = r.tasks.size() <= 8;
     for (std::size_t i = 0; i < r.tasks.size(); ++i) tasks += detail::task_html(r.tasks[i], i, few);
     p.section("Tasks", tasks);

@@ -200,6 +200,18 @@ TEST_CASE("an evaluation: verdicts, votes and confidence of attempts, cells that
   checked(to_html(evaluation_report{}));
 }
 
+TEST_CASE("the attempts of a submission have no votes, and the page does not speak of any") {
+  const trm::arc::grid input(2, 2), truth(1, 1);
+  evaluation_report r;
+  r.passes = {{1, 1, 1}};
+  r.tasks = {{"task", {}, {{input, truth, {{truth, 0, not_a_number}}}}}};
+  const std::string html = checked(to_html(r));
+  CHECK(has(html, "solved by one of the first k attempts"));
+  CHECK_FALSE(has(html, "vote"));
+  CHECK_FALSE(has(html, "<em>halt</em>"));
+  CHECK_FALSE(has(html, "<span>halt</span>"));
+}
+
 TEST_CASE("four hundred tasks of 30 x 30 cells are folded away, in less than 20 MB") {
   trm::arc::grid g(30, 30);
   for (std::size_t i = 0; i < g.size(); ++i) g.cells()[i] = static_cast<std::uint8_t>(i / 4 % 10);
