@@ -40,7 +40,7 @@ struct mlp {
     };
     template <mode M>
     struct saved {
-      std::conditional_t<M == mode::training, view<A, In.length, Inner, In.order>, absent> pre;
+      std::conditional_t<M == mode::training, view<A, In.length, Inner>, absent> pre;
       template <class V>
       constexpr void fields(V&& f) {
         f("pre", pre);
@@ -48,7 +48,7 @@ struct mlp {
     };
     template <mode M>
     struct scratch {
-      view<A, In.length, Inner, In.order> h;
+      view<A, In.length, Inner> h;
       template <class V>
       constexpr void fields(V&& f) {
         f("h", h);

@@ -40,8 +40,9 @@ struct swiglu {
         f("down_proj.weight", down_proj);
       }
     };
+    // Inner channels lie together also where the layer works along tokens: what is done to them then runs in vectors.
     struct interior {
-      view<A, In.length, 2 * inner, In.order> gate_up;
+      view<A, In.length, 2 * inner> gate_up;
       template <class F>
       constexpr void fields(F&& f) {
         f("gate_up", gate_up);
@@ -56,7 +57,7 @@ struct swiglu {
     using saved = std::conditional_t<M == mode::training, interior, nothing>;
     template <mode M>
     struct scratch {
-      view<A, In.length, inner, In.order> h;
+      view<A, In.length, inner> h;
       template <class F>
       constexpr void fields(F&& f) {
         f("h", h);
