@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Puzzles in the published table: columns source, q, a and rating.
+// Puzzles in the published table: columns source, q (or question), a (or answer) and rating.
 #pragma once
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -18,8 +19,8 @@ namespace trm::sudoku {
 
 /// A row of the table.
 struct puzzle {
-  board question;  // q: the clues
-  board solution;  // a
+  board question;  // q or question: the clues
+  board solution;  // a or answer
   std::int64_t rating = 0;
   std::string source{};
 };
@@ -67,9 +68,16 @@ class puzzle_reader {
   explicit puzzle_reader(csv_reader table)
       : table_(std::move(table)),
         source_(table_.column("source")),
-        question_(table_.column("q")),
-        solution_(table_.column("a")),
+        question_(either("q", "question")),
+        solution_(either("a", "answer")),
         rating_(table_.column("rating")) {}
+
+  /// The column under its short name, or its long one.
+  std::size_t either(std::string_view name, std::string_view other) const {
+    const auto header = table_.header();
+    const bool short_one = std::ranges::find(header, name) != header.end();
+    return table_.column(!short_one && std::ranges::find(header, other) != header.end() ? other : name);
+  }
 
   void read_board(std::size_t column, board& b) {
     const std::string_view text = table_[column];

@@ -37,6 +37,19 @@ TEST_CASE("rows of the published table") {
   CHECK(read("source,q,a,rating\n").empty());
 }
 
+TEST_CASE("columns have short or long names") {
+  for (const char* head : {"q,a", "question,answer", "q,answer", "question,a"}) {
+    CAPTURE(head);
+    const auto rows = read("source," + std::string(head) + ",rating\ns,1...............,1234341221434321,2\n");
+    REQUIRE(rows.size() == 1);
+    CHECK(to_line(rows[0].question) == "1...............");
+    CHECK(rows[0].rating == 2);
+  }
+  // A mistake is told under the column's own name; a column that is missing under its short one.
+  check_error([] { read("source,question,answer,rating\ns,1...............,1234,2\n"); }, "column \"answer\"");
+  check_error([] { read("source,Question,answer,rating\n"); }, "no column \"q\"");
+}
+
 TEST_CASE("what is written is read back") {
   const trm_test::temporary_folder folder;
   puzzle_writer writer(folder / "t.csv");
