@@ -21,9 +21,13 @@ class train_command {
     s_.preset = "small";
     c_ = &app.command(
         "train", "Train a model", t.training_example(), [this] { run(); }, [this] { prepare(); });
-    c_->add_option("--data", data_, t.data_help() + ", separated by commas")->required()->delimiter(',');
+    c_->add_option("--data", data_, t.data_help() + ", separated by commas")
+        ->required()
+        ->delimiter(',')
+        ->type_name("FOLDER");
     t.add_training_options(*c_);
     add_training_options(*c_, s_, presets_);
+    c_->footer("Presets:\n" + presets_.descriptions() + "\n" + c_->get_footer());
   }
 
  private:
@@ -59,7 +63,10 @@ class evaluate_command {
  public:
   evaluate_command(application& app, task& t) : task_(t) {
     CLI::App& c = app.command("evaluate", "Evaluate a checkpoint", t.evaluation_example(), [this] { run(); });
-    c.add_option("--data", data_, t.data_help() + ", separated by commas")->required()->delimiter(',');
+    c.add_option("--data", data_, t.data_help() + ", separated by commas")
+        ->required()
+        ->delimiter(',')
+        ->type_name("FOLDER");
     c.add_option("--split", split_, "train or test")->capture_default_str();
     add_evaluation_options(c, o_);
     t.add_evaluation_options(c);
@@ -88,13 +95,15 @@ class init_command {
                     [this] { run(); });
     c.add_option("--preset", preset_, "Model: " + preset_list().names())->capture_default_str();
     c.add_option("--data", data_, t.data_help() + ", separated by commas; it says how large examples are")
-        ->delimiter(',');
+        ->delimiter(',')
+        ->type_name("FOLDER");
     c.add_option("--tokens", tokens_, "Tokens of an example, where no data is given")->check(CLI::PositiveNumber);
     c.add_option("--identifiers", identifiers_, "Puzzle rows, where no data is given")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
     c.add_option("--seed", seed_, "Seed of the weights")->capture_default_str();
-    c.add_option("--output", output_, "File to write")->required();
+    c.add_option("--output", output_, "File to write")->required()->type_name("FILE");
+    c.footer("Presets:\n" + preset_list().descriptions() + "\n" + c.get_footer());
   }
 
  private:

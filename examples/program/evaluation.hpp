@@ -2,12 +2,14 @@
 // Evaluation of a checkpoint on a split, the same for every task.
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -119,8 +121,10 @@ struct evaluation_options {
 };
 
 inline void add_evaluation_options(CLI::App& command, evaluation_options& o) {
-  command.add_option("--checkpoint", o.checkpoint, "Weights (safetensors, published names)")->required();
-  command.add_option("--output", o.output, "Folder for metrics.json, the report and what is saved");
+  command.add_option("--checkpoint", o.checkpoint, "Weights (safetensors, published names)")
+      ->required()
+      ->type_name("FILE");
+  command.add_option("--output", o.output, "Folder for metrics.json and what is saved")->type_name("FOLDER");
   command.add_option("--preset", o.preset, "Model, where the checkpoint does not say it");
   command.add_option("--max-batches", o.max_batches, "Batches at most; 0: all")
       ->capture_default_str()
@@ -133,29 +137,71 @@ inline void add_evaluation_options(CLI::App& command, evaluation_options& o) {
       .add_option("--save", o.save,
                   std::string("Outputs to write to outputs.safetensors, separated by commas: ") + saved_outputs::names)
       ->delimiter(',')
-      ->needs("--output")
       ->check(CLI::IsMember(
           {"inputs", "labels", "puzzle_identifiers", "logits", "preds", "q_halt_logits", "q_continue_logits"}));
-  command.add_option("--threads", o.threads, "Threads; 0: all processors")
+  command.add_option("--threads", o.threads, "Threads; 0: all processors. The result does not depend on it")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, most_threads));
   command.add_flag("--json", o.json, "Print the metrics as JSON");
   command.add_flag("--quiet", o.quiet, "No progress");
 }
 
+namespace detail {
+
+/// A metric for people: 12.3 % for a rate.
+inline std::string metric_text(const std::string& name, const trm::json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_number()) return value.is_null() ? "none" : value.dump();
+  const double number = value.get<double>();
+  if (name == "seconds") return number < 60 ? fmt::format("{:.1f} s", number) : duration_text(number);
+  const bool loss = name.ends_with("loss"), steps = name == "steps";
+  if (value.is_number_integer() || (number == std::floor(number) && (name == "count" || name.ends_with("puzzles"))))
+    return fmt::format("{:.0f}", number);
+  if (loss) return fmt::format("{:.4f}", number);
+  if (steps || number < 0 || number > 1) return fmt::format("{:.2f}", number);
+  return fmt::format("{:.2f} %", 100 * number);
+}
+
+}  // namespace detail
+
+/// The result of an evaluation for people: what was evaluated, every set, what the task adds.
 inline void print_metrics(const trm::json& m) {
-  for (const auto& [key, value] : m.items()) {
-    if (value.is_object()) {
-      for (const auto& [inner, number] : value.items()) fmt::print("{:<32} {}\n", key + "/" + inner, number.dump());
-    } else {
-      fmt::print("{:<32} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+  std::vector<std::pair<std::string, std::string>> lines;
+  const auto add = [&](const std::string& prefix, const std::string& name, const trm::json& value) {
+    lines.emplace_back(prefix + name, detail::metric_text(name, value));
+  };
+  for (const char* name : {"split", "examples", "supervision_steps", "seconds"}) {
+    if (m.contains(name)) add("", name, m.at(name));
+  }
+  for (const auto& [set, metrics] : m.items()) {
+    if (!metrics.is_object()) continue;
+    lines.emplace_back();
+    for (const char* name : {"exact_accuracy", "accuracy", "q_halt_accuracy", "steps", "lm_loss", "q_halt_loss"}) {
+      if (metrics.contains(name)) add(set + "/", name, metrics.at(name));
+    }
+    for (const auto& [name, value] : metrics.items()) {
+      const std::string line = set + "/" + name;
+      if (std::ranges::find(lines, line, [](const auto& l) { return l.first; }) == lines.end())
+        add(set + "/", name, value);
     }
   }
+  bool first = true;
+  for (const auto& [name, value] : m.items()) {
+    const bool said = std::ranges::find(lines, name, [](const auto& l) { return l.first; }) != lines.end();
+    if (value.is_object() || said) continue;
+    if (std::exchange(first, false)) lines.emplace_back();
+    add("", name, value);
+  }
+  std::size_t width = 0;
+  for (const auto& [name, value] : lines) width = std::max(width, name.size());
+  for (const auto& [name, value] : lines)
+    fmt::print("{}\n", name.empty() ? "" : fmt::format("{:<{}}  {:>10}", name, width, value));
 }
 
 /// `evaluate`: measures, prints, and writes metrics.json and what is to be saved where there is an output folder.
 inline trm::json evaluate(const any_model& model, const example_data& data, const std::string& split,
                           const evaluation_options& o, scorer* score) {
+  if (!o.save.empty() && o.output.empty()) throw usage_error("--save", "needs --output, the folder for it");
   const auto solver = model.solver(o.checkpoint, o.batch, o.threads);
   if (model.description().puzzle_width > 0 &&
       solver->identifiers() != static_cast<std::size_t>(data.metadata.num_puzzle_identifiers)) {

@@ -6,12 +6,18 @@
 #include <optional>
 #include <vector>
 
+#include <fmt/core.h>
+
 #include "progress.hpp"
 #include "run.hpp"
 #include "trm/backend/cpu/context.hpp"
 #include "trm/backend/cpu/thread_pool.hpp"
+#include "trm/core/error.hpp"
 
 namespace program {
+
+/// Puzzles left out in a row after which nothing more is hoped for.
+inline constexpr std::uint64_t most_left_out = 100000;
 
 /// Calls take(puzzle) for make(0), make(1), ... in order until `count` were taken. make(number, worker) is a pure function of
 /// `number` that may leave a number out by returning nothing; it runs on `threads` threads (0: all processors). So what is
@@ -22,15 +28,22 @@ void generate(std::int64_t count, int threads, bool quiet, Make make, Take take)
   progress shown("puzzles", count, quiet);
   std::vector<std::optional<Puzzle>> block(static_cast<std::size_t>(64 * pool.size()));
   std::int64_t taken = 0;
+  std::uint64_t last = 0;  // taken
   for (std::uint64_t first = 0; taken < count; first += block.size()) {
-    stop_if_interrupted();
     pool.run(static_cast<int>(block.size()), [&](int task, int worker) {
-      block[static_cast<std::size_t>(task)] = make(first + static_cast<std::uint64_t>(task), worker);
+      if (!interrupted())
+        block[static_cast<std::size_t>(task)] = make(first + static_cast<std::uint64_t>(task), worker);
     });
+    stop_if_interrupted();
     for (std::size_t i = 0; i < block.size() && taken < count; ++i) {
-      if (!block[i]) continue;
+      if (!block[i]) {
+        if (first + i - last < most_left_out) continue;
+        throw trm::error("generate",
+                         fmt::format("{} puzzles in a row were made and left out: ask for less", most_left_out));
+      }
       take(*block[i]);
       ++taken;
+      last = first + i;
     }
     shown.show(taken, [] { return std::string(); });
   }

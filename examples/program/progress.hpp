@@ -3,13 +3,14 @@
 #pragma once
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
 
 #include <fmt/core.h>
 
-#include "run.hpp"
+#include "terminal.hpp"
 
 namespace program {
 
@@ -46,15 +47,17 @@ class progress {
     if (rate > 0) line += fmt::format("  {:.2f}/s  {} {}", rate, done < total_ ? "left" : "took", left);
     if (const std::string more = note(); !more.empty()) line += "  " + more;
     if (terminal_) {
-      fmt::print(stderr, "\r\033[K{}", line);
+      // A line that wraps could not be rewritten.
+      line.resize(std::min(line.size(), terminal_columns(STDERR_FILENO, 80) - 1));
+      say("\r\033[K" + line);
       open_ = true;
     } else {
-      fmt::print(stderr, "{}\n", line);
+      say(line + "\n");
     }
   }
   /// Ends the line on a terminal; before something else is printed.
   void finish() {
-    if (open_) fmt::print(stderr, "\n");
+    if (open_) say("\n");
     open_ = false;
   }
   double elapsed() const { return seconds(clock::now() - begin_); }

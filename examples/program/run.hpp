@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: MIT
-// What every program shares around its main: commands, options from several places, errors, interruption, terminals.
+// What every program shares around its main: commands, options from several places, errors, interruption.
 #pragma once
-#include <unistd.h>
-
+#include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <iostream>
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
+#include "help.hpp"
+#include "option_kind.hpp"
+#include "terminal.hpp"
 #include "toml.hpp"
 #include "trm/core/error.hpp"
 #include "trm/version.hpp"
@@ -32,6 +37,8 @@ inline void note_interruption() {
   };
   std::signal(SIGINT, note);
   std::signal(SIGTERM, note);
+  // A limit on the size of files is then an error of writing, like a full disk, and half a file is removed.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 inline bool interrupted() { return interrupted_by != 0; }
 /// For work that cannot be gone on with: unwinds, so that whatever is half made is removed.
@@ -39,37 +46,25 @@ inline void stop_if_interrupted() {
   if (interrupted()) throw trm::error("interrupted", "nothing was left half made");
 }
 
-/// Is standard output / standard error a terminal that can show colours and rewrite its line?
-inline bool is_terminal(int descriptor) {
-  const char* term = std::getenv("TERM");
-  return isatty(descriptor) != 0 && term != nullptr && std::string(term) != "dumb";
-}
-inline bool shows_colours() { return is_terminal(STDOUT_FILENO) && std::getenv("NO_COLOR") == nullptr; }
-inline bool shows_true_colour() {
-  const char* mode = std::getenv("COLORTERM");
-  return mode != nullptr && (std::string(mode) == "truecolor" || std::string(mode) == "24bit");
-}
-
 /// A program of several commands. An option's value comes from, in this order: the command line, the environment
 /// (TRM_BATCH for --batch), the file of --config (a table for each command), the preset, the default.
 class application {
  public:
   application(const std::string& name, const std::string& about) : app_(about, name) {
+    app_.formatter(std::make_shared<help_formatter>());
     app_.require_subcommand(1);
-    app_.set_version_flag("--version", name + " " + trm::version_string);
-    const char* file = std::getenv("TRM_CONFIG");
-    app_.set_config("--config", file == nullptr ? "" : file,
-                    "Read options from this TOML file, a table for each command: [train]", file != nullptr);
-    app_.config_formatter(std::make_shared<toml_reader>());
-    app_.add_flag("--print-config", print_config_, "Print the options as they would be used, as TOML, and exit")
-        ->configurable(false);
-    app_.allow_config_extras(CLI::config_extras_mode::error);
+    app_.set_version_flag("--version", name + " " + trm::version_string, "Print the version and exit");
+    if (const char* file = std::getenv("TRM_CONFIG"); file != nullptr) config_ = file;
+    app_.set_help_flag("-h,--help", "Print this help, or a command's, and exit");
+    app_.add_option("--config", config_, "Read options from this TOML file, a table for each command: [train]")
+        ->type_name("FILE");
+    app_.add_flag("--print-config", print_config_,
+                  "Print the command's options as they would be used, as TOML, and exit");
     app_.fallthrough();
-    app_.failure_message(CLI::FailureMessage::simple);
     app_.footer(
-        "An option may stand, the first wins: on the command line; in the environment, --batch as TRM_BATCH; in\n"
-        "the file of --config.  " +
-        name + " COMMAND --help tells of a command, with an example.");
+        "An option's value is taken from the first that says it: the command line; the environment, --max-steps as\n"
+        "TRM_MAX_STEPS (and --config as TRM_CONFIG); the file of --config; the preset; the default.\n\n" +
+        name + " COMMAND --help shows a command's options, with an example.");
   }
   application(const application&) = delete;
   application& operator=(const application&) = delete;
@@ -80,34 +75,29 @@ class application {
       const std::string& name, const std::string& about, const std::string& example, std::function<void()> body,
       std::function<void()> prepare = [] {}) {
     CLI::App* c = app_.add_subcommand(name, about);
-    c->footer("Example:\n  " + example);
-    commands_.push_back({c, std::move(body), std::move(prepare)});
+    c->group("Commands");
+    c->footer("Example:\n  " + example + "\n\n" + app_.get_name() +
+              " --help tells where else options may stand: in the environment, in a file.");
+    commands_.push_back({c, std::move(body), std::move(prepare), {}});
     return *c;
   }
 
   /// Exit code 0, or 1 for a failure and 2 for wrong usage, each with one line on standard error.
   int run(int argc, char** argv) {
     const std::string& name = app_.get_name();
-    for (const entry& c : commands_) {
-      for (CLI::Option* o : c.app->get_options()) {
-        if (o->get_configurable() && !o->get_lnames().empty()) o->envname(environment_name(o->get_lnames().front()));
-      }
-    }
     try {
-      app_.parse(argc, argv);
-      for (const entry& c : commands_) {
-        if (c.app->parsed()) return run(c);
+      require_known_command(argc, argv);
+      for (entry& c : commands_) {
+        for (CLI::Option* o : c.app->get_options([](CLI::Option*) { return true; })) require_plain_numbers(*o);
       }
+      return parsed(argc, argv);
     } catch (const CLI::ParseError& e) {
-      if (e.get_exit_code() == 0) return app_.exit(e);  // --help, --version
-      std::string line = e.what();
-      for (char& c : line) c = c == '\n' ? ' ' : c;
-      fmt::print(stderr, "{}: {} (see {} --help)\n", name, line, name);
+      complain(fmt::format("{} (see {} --help)", e.what(), asked_ == nullptr ? name : name + " " + asked_->get_name()));
       return 2;
     } catch (const std::bad_alloc&) {
-      fmt::print(stderr, "{}: out of memory: try a smaller --batch or --micro-batch\n", name);
+      complain("out of memory: try a smaller --batch or --micro-batch");
     } catch (const std::exception& e) {
-      fmt::print(stderr, "{}: {}\n", name, e.what());
+      complain(std::ferror(stdout) != 0 ? "standard output: cannot write" : e.what());
     }
     return 1;
   }
@@ -116,24 +106,90 @@ class application {
   struct entry {
     CLI::App* app;
     std::function<void()> body, prepare;
+    std::vector<CLI::Option*> required;
   };
 
-  int run(const entry& c) {
-    c.prepare();
-    if (print_config_) {
-      fmt::print("{}", to_toml(*c.app));
+  void complain(std::string line) const {
+    std::ranges::replace(line, '\n', ' ');
+    say(app_.get_name() + ": " + line + "\n");
+  }
+  /// The first word that is no option must be a command; otherwise the parser would miss one without saying why.
+  void require_known_command(int argc, char** argv) const {
+    if (argc < 2 || argv[1][0] == '-') return;
+    std::string names;
+    for (const entry& c : commands_) {
+      if (c.app->get_name() == argv[1]) return;
+      names += (names.empty() ? "" : ", ") + c.app->get_name();
+    }
+    throw usage_error("there is no command \"" + trm::detail::printable(argv[1], 60) + "\"", names);
+  }
+
+  int parsed(int argc, char** argv) {
+    try {
+      parse(argc, argv);
+    } catch (const CLI::Success& e) {  // --help, --version
+      app_.exit(e);
+      std::cout.flush();
+      if (!std::cout) throw trm::error("standard output", "cannot write");
       return 0;
     }
+    for (const entry& c : commands_) {
+      if (!c.app->parsed()) continue;
+      complete_options(app_, *c.app, config_);
+      for (const CLI::Option* o : c.required) {
+        if (o->count() == 0) throw CLI::RequiredError(o->get_name());
+      }
+      run(c);
+    }
+    return 0;
+  }
+  /// The command line. What is required may also stand elsewhere, so that is not asked here.
+  void parse(int argc, char** argv) {
+    const bool wants_help =
+        std::any_of(argv, argv + argc, [](std::string_view a) { return a == "--help" || a == "-h"; });
+    for (entry& c : commands_) {
+      for (CLI::Option* o : c.app->get_options([](const CLI::Option* o) { return o->get_required(); })) {
+        c.required.push_back(o);
+        if (!wants_help) o->required(false);
+      }
+    }
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::Success&) {
+      throw;
+    } catch (const CLI::ParseError& e) {
+      for (const entry& c : commands_) asked_ = c.app->parsed() ? c.app : asked_;
+      // The parser says which option it is about and little else.
+      if (asked_ != nullptr) {
+        for (const CLI::Option* o : asked_->get_options()) {
+          const std::string option = o->get_name();
+          const std::string_view what = e.what();
+          if (what.starts_with(option + ": ") || what.starts_with("Could not convert: " + option + " "))
+            throw usage_error(option, refusal(*o));
+        }
+      }
+      throw;
+    }
+    for (const entry& c : commands_) asked_ = c.app->parsed() ? c.app : asked_;
+  }
+
+  void run(const entry& c) {
+    c.prepare();
     note_interruption();
-    c.body();
+    if (print_config_) {
+      fmt::print("{}", to_toml(*c.app));
+    } else {
+      c.body();
+    }
     // What was printed may still be on its way to a full disk.
     if (std::fflush(stdout) != 0) throw trm::error("standard output", "cannot write");
-    return 0;
   }
 
   CLI::App app_;
+  std::string config_;
   bool print_config_ = false;
   std::vector<entry> commands_;
+  const CLI::App* asked_ = nullptr;
 };
 
 }  // namespace program

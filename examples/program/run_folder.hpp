@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The folder of a run: configuration as given, metrics, checkpoints.
 #pragma once
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
-#include <cstdio>
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -13,29 +16,44 @@
 
 #include "trm/core/error.hpp"
 #include "trm/io/atomic_file.hpp"
+#include "trm/io/file.hpp"
 #include "trm/io/json.hpp"
 
 namespace program {
 
-/// A file to which lines are appended; each is flushed.
+/// A file to which lines are appended, each a whole one or not at all.
 class line_file {
  public:
-  explicit line_file(std::filesystem::path path) : path_(std::move(path)), file_(std::fopen(path_.c_str(), "a")) {
-    if (file_ == nullptr) throw trm::error(path_.string(), std::string("cannot write: ") + std::strerror(errno));
+  explicit line_file(std::filesystem::path path)
+      : path_(std::move(path)), file_(path_, O_WRONLY | O_CREAT | O_APPEND, 0666) {
+    if (!file_) fail();
+    size_ = ::lseek(file_.get(), 0, SEEK_END);
   }
-  ~line_file() { std::fclose(file_); }
-  line_file(const line_file&) = delete;
-  line_file& operator=(const line_file&) = delete;
 
   void write(const std::string& line) {
-    if (std::fputs((line + "\n").c_str(), file_) < 0 || std::fflush(file_) != 0) {
-      throw trm::error(path_.string(), std::string("cannot write: ") + std::strerror(errno));
+    const std::string text = line + "\n";
+    for (std::size_t done = 0; done < text.size();) {
+      const ssize_t n = ::write(file_.get(), text.data() + done, text.size() - done);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) {
+        const int code = n == 0 ? ENOSPC : errno;
+        if (done > 0 && size_ >= 0 && ::ftruncate(file_.get(), size_) != 0) errno = code;
+        errno = code;
+        fail();
+      }
+      done += static_cast<std::size_t>(n);
     }
+    size_ += static_cast<off_t>(text.size());
   }
 
  private:
+  [[noreturn]] void fail() const {
+    throw trm::error(path_.string(), std::string("cannot write: ") + std::strerror(errno));
+  }
+
   std::filesystem::path path_;
-  std::FILE* file_;
+  trm::detail::descriptor file_;
+  off_t size_ = 0;
 };
 
 inline void make_folder(const std::filesystem::path& folder) {
@@ -44,19 +62,30 @@ inline void make_folder(const std::filesystem::path& folder) {
   if (code) throw trm::error(folder.string(), "cannot make the folder: " + code.message());
 }
 
-/// A new run's folder. Throws where one is there already: nothing of an earlier run is overwritten.
+/// A new run's folder. Throws where one is there already: nothing of an earlier run is overwritten. A run that ends before
+/// anything was measured or saved leaves nothing.
 class run_folder {
  public:
   run_folder(std::filesystem::path path, const std::string& configuration)
-      : path_(std::move(path)), metrics_(begin(path_)) {
-    trm::write_file(path_ / "config.toml", configuration);
+      : path_(std::move(path)), begun_(path_), metrics_(path_ / "metrics.jsonl") {
+    write("config.toml", configuration);
   }
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path checkpoint(long long step) const {
     return path_ / "checkpoints" / fmt::format("step_{}.safetensors", step);
   }
+  /// A file that tells about the run.
+  void write(const std::filesystem::path& name, const std::string& text) {
+    trm::write_file(path_ / name, text);
+    begun_.files.push_back(path_ / name);
+  }
   /// Appends one object to metrics.jsonl.
-  void metrics(const trm::json& object) { metrics_.write(object.dump()); }
+  void metrics(const trm::json& object) {
+    metrics_.write(object.dump());
+    keep();
+  }
+  /// From now on there is something in it.
+  void keep() { begun_.kept = true; }
   /// All objects of metrics.jsonl so far.
   std::vector<trm::json> read_metrics() const {
     std::vector<trm::json> lines;
@@ -67,15 +96,34 @@ class run_folder {
   }
 
  private:
-  static std::filesystem::path begin(const std::filesystem::path& path) {
-    if (std::filesystem::exists(path / "metrics.jsonl")) {
-      throw trm::error(path.string(), "holds an earlier run: choose another --run folder, or remove it");
+  /// Makes the folder, and takes away what was made unless it is kept.
+  struct beginning {
+    explicit beginning(const std::filesystem::path& path) : files{path / "metrics.jsonl"} {
+      std::error_code code;
+      if (std::filesystem::exists(files.front(), code)) {
+        throw trm::error(path.string(), "holds an earlier run: choose another --run folder, or remove it");
+      }
+      // Innermost first, as they are removed.
+      for (std::filesystem::path p = path / "checkpoints"; !p.empty() && !std::filesystem::exists(p, code);
+           p = p.parent_path()) {
+        folders.push_back(p);
+      }
+      make_folder(path / "checkpoints");
     }
-    make_folder(path / "checkpoints");
-    return path / "metrics.jsonl";
-  }
+    beginning(const beginning&) = delete;
+    beginning& operator=(const beginning&) = delete;
+    ~beginning() {
+      if (kept) return;
+      std::error_code ignored;
+      for (const auto& file : files) std::filesystem::remove(file, ignored);
+      for (const auto& folder : folders) std::filesystem::remove(folder, ignored);
+    }
+    std::vector<std::filesystem::path> files, folders;
+    bool kept = false;
+  };
 
   std::filesystem::path path_;
+  beginning begun_;
   line_file metrics_;
 };
 

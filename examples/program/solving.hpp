@@ -20,7 +20,7 @@ struct solve_options {
 };
 
 inline void add_solve_options(CLI::App& command, solve_options& o) {
-  command.add_option("--checkpoint", o.checkpoint, "Weights, as training wrote them")->required();
+  command.add_option("--checkpoint", o.checkpoint, "Weights, as training wrote them")->required()->type_name("FILE");
   command.add_option("--preset", o.preset, "Model, where the checkpoint does not say it");
   command.add_option("--max-steps", o.max_steps, "Supervision steps at most")
       ->capture_default_str()
@@ -29,7 +29,7 @@ inline void add_solve_options(CLI::App& command, solve_options& o) {
                    "Do not stop where the model is confident (halting confidence above 1/2)");
   command.add_option("--threads", o.threads, "Threads; 0: all processors")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, most_threads));
   command.add_flag("--json", o.json, "Print one JSON object for each puzzle");
   command.add_flag("--quiet", o.quiet, "Print the answers alone");
 }

@@ -23,6 +23,8 @@
 #include "run.hpp"
 #include "run_folder.hpp"
 #include "task.hpp"
+#include "terminal.hpp"
+#include "toml.hpp"
 #include "trm/data/group_sampler.hpp"
 #include "trm/io/model_config.hpp"
 
@@ -40,15 +42,15 @@ struct training_settings {
   bool quiet = false;
 };
 
-/// Whose defaults say "preset" take the preset's number: take_preset.
+/// Whose defaults say "of the preset" take the preset's number: take_preset.
 inline void add_training_options(CLI::App& command, training_settings& s, const preset_list& presets) {
   trm::training_options& o = s.training;
-  const std::string preset_text = "preset's";
+  const std::string preset_text = "of the preset";
   const auto number = [&](const char* name, auto& field, const char* about, const CLI::Validator& range) {
     command.add_option(name, field, about)->default_str(preset_text)->check(range);
   };
   const CLI::Range rate(0.0, 0.999999);
-  command.add_option("--run", s.run, "Folder to make for the run")->required();
+  command.add_option("--run", s.run, "Folder to make for the run")->required()->type_name("FOLDER");
   command.add_option("--preset", s.preset, "Model: " + presets.names())->capture_default_str();
   number("--steps", s.steps, "Supervision steps (one update each)", CLI::NonNegativeNumber);
   command.add_option("--epochs", s.epochs, "Passes over the groups, in place of --steps")->check(CLI::PositiveNumber);
@@ -80,7 +82,7 @@ inline void add_training_options(CLI::App& command, training_settings& s, const 
   command.add_option("--seed", o.seed, "Seed of weights, order and exploration")->capture_default_str();
   command.add_option("--threads", s.threads, "Threads; 0: all processors. The result does not depend on it")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, most_threads));
   command.add_option("--eval-every", s.eval_every, "Steps between evaluations of the test split; 0: none")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
@@ -97,6 +99,7 @@ inline void add_training_options(CLI::App& command, training_settings& s, const 
 }
 
 /// Fills in from the preset what was said neither on the command line nor in the environment or a file.
+/// \throws usage_error where options exclude each other
 inline void take_preset(CLI::App& command, training_settings& s, const preset& p) {
   const auto take = [&](const char* name, auto& field, const auto& value) {
     CLI::Option* option = command.get_option(name);
@@ -123,7 +126,13 @@ inline void take_preset(CLI::App& command, training_settings& s, const preset& p
   take("--puzzle-weight-decay", o.puzzle_weight_decay, from.puzzle_weight_decay);
   take("--ema", o.ema_rate, from.ema_rate);
   // Said explicitly, the other one does not come from the preset.
-  if (command.get_option("--epochs")->count() > 0 && command.get_option("--steps")->count() == 0) s.steps = 0;
+  if (s.epochs > 0 && s.steps > 0) {
+    CLI::Option* steps = command.get_option("--steps");
+    if (steps->count() > 0)
+      throw usage_error("--epochs", "--steps says how long to train as well: give one of them, or --steps 0");
+    s.steps = 0;
+    steps->default_str("0");
+  }
 }
 
 /// What a program trains on.
@@ -210,18 +219,18 @@ inline std::filesystem::path train(const preset& p, const training_task& task, t
   const trm::memory_plan plan = model->plan(s.training.batch, s.training.micro_batch);
 
   run_folder run(s.run, configuration);
-  trm::write_file(run.path() / "model.json", trm::to_json(model->description()).dump(2) + "\n");
-  for (const auto& file : task.copies) trm::write_file(run.path() / file.filename(), trm::read_file(file));
+  run.write("model.json", trm::to_json(model->description()).dump(2) + "\n");
+  for (const auto& file : task.copies) run.write(file.filename(), trm::read_file(file));
 
   // Without a test split the training examples are evaluated, and the metrics say so.
   const example_data& held_out = task.test ? *task.test : task.train;
   const std::string split = task.test ? "test" : "train";
   const std::int64_t eval_batches = s.eval_batches > 0 ? s.eval_batches : all_batches;
   if (!s.quiet) {
-    fmt::print(stderr, "{}: {:.2f} M parameters, {}, {} puzzle rows, {} steps of {:.1f} GFLOP, {:.0f} MiB of memory\n",
-               p.name, static_cast<double>(model->parameters()) / 1e6, model->arithmetic(),
-               puzzles ? meta.num_puzzle_identifiers : 0, total, plan.flops / 1e9,
-               static_cast<double>(plan.total()) / 1048576);
+    say(fmt::format("{}: {:.2f} M parameters, {}, {} puzzle rows, {} steps of {:.1f} GFLOP, {:.0f} MiB of memory\n",
+                    p.name, static_cast<double>(model->parameters()) / 1e6, model->arithmetic(),
+                    puzzles ? meta.num_puzzle_identifiers : 0, total, plan.flops / 1e9,
+                    static_cast<double>(plan.total()) / 1048576));
   }
 
   trm::batch_memory memory(s.training.batch, meta.seq_len);
@@ -233,23 +242,34 @@ inline std::filesystem::path train(const preset& p, const training_task& task, t
   long long in_window = 0, saved_at = -1, step = 0;
   double window_began = 0;
 
+  std::string losses;  // of the last window
+
   const auto save = [&] {
-    if (saved_at != step) trainer->save(run.checkpoint(step), {});
+    if (saved_at == step) return;
+    trainer->save(run.checkpoint(step), {});
+    run.keep();
     saved_at = step;
   };
+  struct stopped {};
   const auto evaluate = [&] {
-    trm::json result =
-        measure(trainer->solver(), held_out, split, s.training.max_steps, eval_batches, model->trains_continue(),
-                task.score, [](std::int64_t, const trm::step_metrics&, std::int64_t) {});
+    trm::json result;
+    try {
+      result = measure(trainer->solver(), held_out, split, s.training.max_steps, eval_batches, model->trains_continue(),
+                       task.score, [](std::int64_t, const trm::step_metrics&, std::int64_t) {
+                         if (interrupted()) throw stopped();
+                       });
+    } catch (const stopped&) {
+      return;  // what was measured of a part is no evaluation
+    }
     result["step"] = step;
     run.metrics(result);
     shown.finish();
     if (s.quiet) return;
     for (const std::string& set : held_out.metadata.sets) {
       const trm::json& m = result.at(set);
-      fmt::print(stderr, "step {}: {} {}: {:.1f} % exact, {:.2f} % of the tokens, lm_loss {:.4f}\n", step, split, set,
-                 100 * m.at("exact_accuracy").get<double>(), 100 * m.at("accuracy").get<double>(),
-                 m.at("lm_loss").get<double>());
+      say(fmt::format("step {}: {} {}: {:.1f} % exact, {:.2f} % of the tokens, lm_loss {:.4f}\n", step, split, set,
+                      100 * m.at("exact_accuracy").get<double>(), 100 * m.at("accuracy").get<double>(),
+                      m.at("lm_loss").get<double>()));
     }
   };
   const auto write_report = [&] {
@@ -273,7 +293,7 @@ inline std::filesystem::path train(const preset& p, const training_task& task, t
                                peak_memory_mib())},
         {"processor", processor_name()},
         {"version", std::string("trm ") + trm::version_string}};
-    trm::write_file(run.path() / "report.html", report::to_html(page));
+    run.write("report.html", report::to_html(page));
   };
 
   while (step < total && !interrupted()) {
@@ -295,17 +315,17 @@ inline std::filesystem::path train(const preset& p, const training_task& task, t
       if (s.training.clip_norm > 0) line["train/gradient_norm"] = report.gradient_norm;
       for (const auto& [key, value] : r.items()) line["train/" + key] = value;
       run.metrics(line);
-      shown.show(step, [&] {
-        const std::string loss = fmt::format("loss {:.4f}", r.at("lm_loss").get<double>());
-        if (window.count == 0) return loss;
-        return loss + fmt::format("  exact {:.1f} %  halts after {:.1f} steps",
-                                  100 * r.at("exact_accuracy").get<double>(), r.at("steps").get<double>());
-      });
+      losses = fmt::format("loss {:.4f}", r.at("lm_loss").get<double>());
+      if (window.count > 0) {
+        losses += fmt::format("  exact {:.1f} %  halts after {:.1f} steps", 100 * r.at("exact_accuracy").get<double>(),
+                              r.at("steps").get<double>());
+      }
       window = {};
       in_window = 0;
       window_began = now;
     }
-    if (s.checkpoint_every > 0 && step % s.checkpoint_every == 0) save();
+    shown.show(step, [&] { return losses; });
+    if (step == total || (s.checkpoint_every > 0 && step % s.checkpoint_every == 0)) save();
     if (s.eval_every > 0 && (step % s.eval_every == 0 || step == total)) {
       evaluate();
       write_report();
@@ -315,8 +335,9 @@ inline std::filesystem::path train(const preset& p, const training_task& task, t
   save();
   write_report();
   if (!s.quiet) {
-    fmt::print(stderr, "{} after {} steps, {}: {}\nreport: {}\n", interrupted() ? "stopped" : "done", step,
-               duration_text(shown.elapsed()), run.checkpoint(step).string(), (run.path() / "report.html").string());
+    say(fmt::format("{} after {} steps, {}: {}\nreport: {}\n", interrupted() ? "stopped" : "done", step,
+                    duration_text(shown.elapsed()), run.checkpoint(step).string(),
+                    (run.path() / "report.html").string()));
   }
   return run.checkpoint(step);
 }

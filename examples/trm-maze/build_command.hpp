@@ -17,8 +17,8 @@ class build_command {
     CLI::App& c = app.command("build-dataset", "Write tables of mazes in the published dataset format",
                               "trm-maze build-dataset --source maze-30x30-hard-1k --symmetries --output data/maze",
                               [this] { run(); });
-    c.add_option("--source", source_, "Folder with train.csv and test.csv")->required();
-    c.add_option("--output", o_.output, "Folder to make")->required();
+    c.add_option("--source", source_, "Folder with train.csv and test.csv")->required()->type_name("FOLDER");
+    c.add_option("--output", o_.output, "Folder to make")->required()->type_name("FOLDER");
     c.add_flag("--symmetries", o_.symmetries, "Eight turned and mirrored forms of each maze of the training split");
     limit_ = c.add_option("--subsample-size", subsample_, "So many mazes of the training split, drawn at random")
                  ->check(CLI::PositiveNumber);

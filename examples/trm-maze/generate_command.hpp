@@ -37,8 +37,9 @@ class generate_command {
     c.add_option("--seed", o_.seed, "Seed of the random draws")->capture_default_str();
     c.add_option("--threads", threads_, "Threads; 0: all processors. The result does not depend on it")
         ->capture_default_str()
-        ->check(CLI::NonNegativeNumber);
-    c.add_option("--output", output_, "Folder for train.csv and test.csv; without it mazes are shown");
+        ->check(CLI::Range(0, program::most_threads));
+    c.add_option("--output", output_, "Folder for train.csv and test.csv; without it mazes are shown")
+        ->type_name("FOLDER");
     c.add_flag("--quiet", quiet_, "No progress");
   }
 

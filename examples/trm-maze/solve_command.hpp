@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // trm-maze solve.
 #pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
 #include <filesystem>
-#include <iostream>
-#include <iterator>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/core.h>
@@ -25,49 +27,87 @@ class solve_command {
                               "trm-maze generate --side 10 --min-path 12 | trm-maze solve --checkpoint "
                               "runs/maze/checkpoints/step_5000.safetensors -",
                               [this] { run(); });
-    c.add_option("maze", file_,
-                 "File with a maze, lines of \"# SG\" (wall, free, start, goal), or - for standard input")
+    c.add_option(
+         "maze", mazes_,
+         "File of mazes, lines of \"# SG\" (wall, free, start, goal) with an empty line between two; or a maze in "
+         "one line of all its rows; or - for standard input")
         ->required();
     program::add_solve_options(c, o_);
   }
 
  private:
-  static void draw(const trm::maze::grid& g, const trm::maze::grid& before) {
-    fmt::print("{}", program::shows_colours() ? trm::maze::to_ansi(g, before) : trm::maze::to_text(g));
+  struct question {
+    std::string place;
+    trm::maze::grid maze;
+  };
+  static constexpr std::size_t most_text = std::size_t{1} << 26;
+
+  /// The mazes of a text, between which empty lines stand.
+  static void split(std::string_view text, const std::string& place, std::vector<question>& to) {
+    std::vector<std::string> blocks(1);
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find('\n'), text.size());
+      const std::string_view line = text.substr(0, end);
+      text.remove_prefix(std::min(end + 1, text.size()));
+      if (line.empty() || line == "\r") {
+        if (!blocks.back().empty()) blocks.emplace_back();
+      } else {
+        blocks.back().append(line).push_back('\n');
+      }
+    }
+    if (blocks.size() > 1 && blocks.back().empty()) blocks.pop_back();
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const std::string here = blocks.size() == 1 ? place : fmt::format("{}: maze {}", place, i + 1);
+      to.push_back({here, trm::maze::parse(blocks[i], here)});
+    }
   }
+  static void read(const std::string& text, std::vector<question>& to) {
+    if (text == "-") return split(trm::read_file("/dev/stdin", most_text), "standard input", to);
+    std::error_code ignored;
+    if (text.find_first_not_of("# SGo") == text.npos && !std::filesystem::exists(text, ignored)) {
+      to.push_back({"maze", trm::maze::parse_line(text, "maze")});
+    } else {
+      split(trm::read_file(text, most_text), text, to);
+    }
+  }
+
   void run() const {
-    const std::string place = file_ == "-" ? "standard input" : file_;
-    const trm::maze::grid maze = trm::maze::parse(
-        file_ == "-" ? std::string((std::istreambuf_iterator<char>(std::cin)), std::istreambuf_iterator<char>())
-                     : trm::read_file(file_),
-        place);
-    const auto best = trm::maze::solve(maze);  // refuses what is no maze
+    std::vector<question> all;
+    for (const std::string& text : mazes_) read(text, all);
     const auto model = program::preset_list().of_checkpoint(o_.checkpoint, o_.preset).make();
-    if (static_cast<int>(maze.size()) != model->description().tokens) {
-      throw trm::error(place, fmt::format("has {} cells, the checkpoint's model is for {}", maze.size(),
-                                          model->description().tokens));
+    for (const question& q : all) {
+      if (static_cast<int>(q.maze.size()) != model->description().tokens) {
+        throw trm::error(q.place, fmt::format("has {} cells, the model of {} is for {}", q.maze.size(),
+                                              o_.checkpoint.string(), model->description().tokens));
+      }
+      if (!trm::maze::solve(q.maze)) throw trm::error(q.place, "no path leads from start to goal");
     }
     const auto solver = model->solver(o_.checkpoint, 1, o_.threads);
+    std::size_t solved = 0;
+    for (const question& q : all) {
+      program::stop_if_interrupted();
+      solved += answer(*solver, q.maze);
+    }
+    if (solved < all.size()) {
+      throw trm::error("solve", all.size() == 1
+                                    ? "not solved"
+                                    : fmt::format("{} of {} mazes not solved", all.size() - solved, all.size()));
+    }
+  }
+
+  bool answer(program::any_solver& solver, const trm::maze::grid& maze) const {
     std::vector<int> tokens(maze.size());
     trm::maze::encode(maze, std::span(tokens));
     const bool drawn = !o_.json && !o_.quiet;
     trm::json steps = trm::json::array();
     trm::maze::grid before = maze;
     trm::maze::answer_check check;
-    if (drawn) draw(maze, maze);
-    const auto last = program::solve(*solver, tokens, o_, [&](const program::solving_step& s) {
+    if (drawn) fmt::print("maze\n{}", draw_step(maze, maze, program::shows_colours()));
+    const auto last = program::solve(solver, tokens, o_, [&](const program::solving_step& s) {
       const trm::maze::grid now = trm::maze::decode(std::span<const int>(s.answer));
       check = trm::maze::check_answer(maze, now, now);
       if (o_.json) steps.push_back({{"answer", trm::maze::to_line(now)}, {"halting_confidence", s.confidence}});
-      if (drawn) {
-        int changed = 0;
-        for (std::size_t i = 0; i < now.size(); ++i) changed += now[i] != before[i];
-        fmt::print("step {}: {} cells changed, halting confidence {:.3f}{}\n", s.number, changed, s.confidence,
-                   !check.keeps_maze || !check.is_path ? ""
-                   : check.is_shortest                 ? ", a shortest path"
-                                                       : ", a path");
-        if (changed > 0) draw(now, before);
-      }
+      if (drawn) print_step(s, now, before, check);
       before = now;
     });
     const bool solved = check.keeps_maze && check.is_shortest;
@@ -79,17 +119,45 @@ class solve_command {
                                     {"steps", steps}})
                              .dump());
     } else if (o_.quiet) {
-      fmt::print("{}", trm::maze::to_text(before));
+      fmt::print("{}\n", trm::maze::to_text(before));
+    } else {
+      fmt::print("{} after {} supervision step{}\n\n", solved ? "solved" : "not solved", last.number,
+                 last.number == 1 ? "" : "s");
     }
-    if (!solved) {
-      throw trm::error(place, best ? fmt::format("not solved in {} supervision steps", last.number)
-                                   : "no path leads from start to goal");
+    return solved;
+  }
+  static void print_step(const program::solving_step& s, const trm::maze::grid& now, const trm::maze::grid& before,
+                         const trm::maze::answer_check& check) {
+    int changed = 0;
+    for (std::size_t i = 0; i < now.size(); ++i) changed += now[i] != before[i];
+    fmt::print("step {}: {} changed, {}, halting confidence {:.1f} %\n", s.number,
+               changed == 0 ? "nothing" : fmt::format("{} cell{}", changed, changed == 1 ? "" : "s"),
+               !check.keeps_maze    ? "walls moved"
+               : !check.is_path     ? "no path yet"
+               : !check.is_shortest ? "a path"
+                                    : "a shortest path",
+               100 * s.confidence);
+    if (changed > 0) fmt::print("{}", draw_step(now, before, program::shows_colours()));
+    std::fflush(stdout);
+  }
+  /// In plain text a cell that joined the path is *, one that left it is -, any other change is !.
+  static std::string draw_step(const trm::maze::grid& now, const trm::maze::grid& before, bool colour) {
+    if (colour) return trm::maze::to_ansi(now, before);
+    std::string text = trm::maze::to_text(now);
+    const auto width = static_cast<std::size_t>(now.side()) + 1;
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      using trm::maze::cell;
+      if (now[i] == before[i]) continue;
+      char& shown = text[i / (width - 1) * width + i % (width - 1)];
+      if (now[i] == cell::path && before[i] == cell::free) shown = '*';
+      if (now[i] == cell::free && before[i] == cell::path) shown = '-';
+      if (shown != '*' && shown != '-') shown = '!';
     }
-    if (drawn) fmt::print("solved after {} supervision step{}\n", last.number, last.number == 1 ? "" : "s");
+    return text;
   }
 
   program::solve_options o_;
-  std::string file_;
+  std::vector<std::string> mazes_;
 };
 
 }  // namespace trm_maze

@@ -22,8 +22,9 @@ class build_command {
                     "--output data/sudoku",
                     [this] { run(); });
     c.add_option("--source", o_.source, "Folder with train.csv and test.csv (columns source, q, a, rating)")
-        ->required();
-    c.add_option("--output", o_.output, "Folder to make")->required();
+        ->required()
+        ->type_name("FOLDER");
+    c.add_option("--output", o_.output, "Folder to make")->required()->type_name("FOLDER");
     subsample_ = c.add_option("--subsample-size", size_, "So many puzzles of the training table, drawn at random")
                      ->check(CLI::PositiveNumber);
     difficulty_ = c.add_option("--min-difficulty", least_, "Only puzzles whose rating is at least this")

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <string>
 
@@ -42,16 +41,20 @@ class generate_command {
         ->check(CLI::Range(0.001, 0.999));
     whole("--min-clues", o_.min_clues, "Clues at least");
     whole("--max-clues", o_.max_clues, "Clues at most");
-    c.add_flag("!--not-minimal", o_.minimal,
+    c.add_flag("--not-minimal", not_minimal_,
                "Leave in clues that could be taken away: their number is drawn from the range");
     whole("--min-rating", o_.min_rating, "Dead ends in the search for the solution at least; 0: singles solve it");
-    whole("--max-rating", max_rating_, "Dead ends at most")->default_str("any");
+    most_ = c.add_option("--max-rating", max_rating_, "Dead ends at most; any number where it is not said")
+                ->check(CLI::NonNegativeNumber);
     c.add_option("--naked-singles", naked_, "Share that is kept of the puzzles that naked singles alone solve")
         ->capture_default_str()
         ->check(CLI::Range(0.0, 1.0));
     c.add_option("--seed", o_.seed, "Seed of the random draws")->capture_default_str();
-    whole("--threads", threads_, "Threads; 0: all processors. The result does not depend on it");
-    c.add_option("--output", output_, "Folder for train.csv and test.csv; without it puzzles are printed, one a line");
+    c.add_option("--threads", threads_, "Threads; 0: all processors. The result does not depend on it")
+        ->capture_default_str()
+        ->check(CLI::Range(0, program::most_threads));
+    c.add_option("--output", output_, "Folder for train.csv and test.csv; without it puzzles are printed, one a line")
+        ->type_name("FOLDER");
     c.add_flag("--quiet", quiet_, "No progress");
   }
 
@@ -59,7 +62,8 @@ class generate_command {
   using maker_type = std::function<std::optional<trm::sudoku::puzzle>(std::uint64_t, int)>;
 
   void run() {
-    o_.max_rating = max_rating_;
+    if (most_->count() > 0) o_.max_rating = max_rating_;
+    o_.minimal = !not_minimal_;
     std::optional<trm::sudoku::solution_split> split;
     if (test_ > 0) split.emplace(o_.size, o_.seed, held_out_);
     if (output_.empty()) {
@@ -103,11 +107,12 @@ class generate_command {
 
   trm::sudoku::generator_options o_;
   std::int64_t count_ = 1, test_ = 0;
-  std::uint64_t max_rating_ = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t max_rating_ = 0;
+  CLI::Option* most_ = nullptr;
   double held_out_ = 0.2, naked_ = 1;
   std::filesystem::path output_;
   int threads_ = 0;
-  bool quiet_ = false;
+  bool not_minimal_ = false, quiet_ = false;
 };
 
 }  // namespace trm_sudoku

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // trm-sudoku solve.
 #pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
 #include <filesystem>
-#include <iostream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 
 #include "../program/solving.hpp"
 #include "score.hpp"
+#include "step_drawing.hpp"
 #include "trm/data/sudoku/text.hpp"
 #include "trm/io/file.hpp"
 
@@ -36,12 +38,18 @@ class solve_command {
   static std::vector<trm::sudoku::board> read(const std::string& text) {
     using trm::sudoku::parse_puzzles;
     if (text == "-") {
-      const std::string all((std::istreambuf_iterator<char>(std::cin)), std::istreambuf_iterator<char>());
-      return parse_puzzles(all, "standard input");
+      return parse_puzzles(trm::read_file("/dev/stdin", most_text), "standard input");
     }
     std::error_code ignored;
-    if (std::filesystem::is_regular_file(text, ignored)) return parse_puzzles(trm::read_file(text), text);
-    return {trm::sudoku::parse_puzzle(text, "puzzle \"" + trm::detail::printable(text, 90) + "\"")};
+    const auto type = std::filesystem::status(text, ignored).type();
+    const bool file = type != std::filesystem::file_type::not_found && type != std::filesystem::file_type::none &&
+                      type != std::filesystem::file_type::directory;
+    if (file) return parse_puzzles(trm::read_file(text, most_text), text);
+    const std::string place = "puzzle \"" + trm::detail::printable(text, 90) + '"';
+    if (trm::sudoku::detail::cells_of(text) == 0) {
+      throw trm::error(place, "neither a puzzle (digits, and . for an empty cell) nor a file");
+    }
+    return {trm::sudoku::parse_puzzle(text, place)};
   }
 
   void run() {
@@ -53,9 +61,9 @@ class solve_command {
     const auto model = chosen.make();
     for (const trm::sudoku::board& b : all) {
       if (b.cells() != model->description().tokens) {
-        throw trm::error(
-            "puzzle " + trm::sudoku::to_line(b),
-            fmt::format("has {} cells, the checkpoint's model is for {}", b.cells(), model->description().tokens));
+        throw trm::error("puzzle " + trm::sudoku::to_line(b),
+                         fmt::format("has {} cells, the model of {} is for {}", b.cells(), o_.checkpoint.string(),
+                                     model->description().tokens));
       }
       if (!trm::sudoku::is_consistent(b)) {
         throw trm::error("puzzle " + trm::sudoku::to_line(b), "has a digit twice in a row, column or box");
@@ -63,10 +71,14 @@ class solve_command {
     }
     const auto solver = model->solver(o_.checkpoint, 1, o_.threads);
     std::size_t solved = 0;
-    for (const trm::sudoku::board& b : all) solved += answer(*solver, b);
+    for (const trm::sudoku::board& b : all) {
+      program::stop_if_interrupted();
+      solved += answer(*solver, b);
+    }
     if (solved < all.size()) {
-      throw trm::error("solve", fmt::format("{} of {} puzzles not solved in {} supervision steps", all.size() - solved,
-                                            all.size(), o_.max_steps));
+      throw trm::error("solve", all.size() == 1
+                                    ? "not solved"
+                                    : fmt::format("{} of {} puzzles not solved", all.size() - solved, all.size()));
     }
   }
 
@@ -79,7 +91,10 @@ class solve_command {
     const auto right = [&](const trm::sudoku::board& b) {
       return trm::sudoku::is_solved(b) && trm::sudoku::extends(b, puzzle);
     };
-    if (drawn) fmt::print("{}", trm::sudoku::draw(puzzle, {.clues = &puzzle, .colour = program::shows_colours()}));
+    if (drawn) {
+      fmt::print("puzzle {}, {} clues\n{}", trm::sudoku::to_line(puzzle), trm::sudoku::clues(puzzle),
+                 draw_step(puzzle, puzzle, puzzle, program::shows_colours()));
+    }
     const auto last = program::solve(solver, tokens, o_, [&](const program::solving_step& s) {
       const trm::sudoku::board now = board_of(s.answer);
       if (o_.json) steps.push_back({{"answer", trm::sudoku::to_line(now)}, {"halting_confidence", s.confidence}});
@@ -97,8 +112,8 @@ class solve_command {
     } else if (o_.quiet) {
       fmt::print("{}\n", trm::sudoku::to_line(found));
     } else {
-      fmt::print("{} after {} supervision step{}\n\n", right(found) ? "solved" : "not solved", last.number,
-                 last.number == 1 ? "" : "s");
+      fmt::print("{} after {} supervision step{}: {}\n\n", right(found) ? "solved" : "not solved", last.number,
+                 last.number == 1 ? "" : "s", trm::sudoku::to_line(found));
     }
     return right(found);
   }
@@ -106,15 +121,20 @@ class solve_command {
                          const trm::sudoku::board& before, const trm::sudoku::board& puzzle, bool right) {
     int changed = 0;
     for (int i = 0; i < now.cells(); ++i) changed += now[i] != before[i];
-    fmt::print("step {}: {} cells {}, halting confidence {:.3f}{}\n", s.number, changed,
-               s.number == 1 ? "filled" : "changed", s.confidence, right ? ", a valid solution" : "");
-    if (changed > 0) {
-      fmt::print("{}", trm::sudoku::draw(now, {.clues = &puzzle,
-                                               .expected = s.number == 1 ? nullptr : &before,
-                                               .colour = program::shows_colours()}));
-    }
+    const auto bad = conflicts(now, puzzle);
+    const auto wrong = std::ranges::count(bad, true);
+    fmt::print("step {}: {} {}, {}, halting confidence {:.1f} %\n", s.number,
+               changed == 0 ? "nothing" : fmt::format("{} cell{}", changed, changed == 1 ? "" : "s"),
+               s.number == 1 ? "filled" : "changed",
+               right        ? "a valid solution"
+               : wrong == 0 ? "no conflict"
+                            : fmt::format("{} digits in conflict", wrong),
+               100 * s.confidence);
+    if (changed > 0) fmt::print("{}", draw_step(now, s.number == 1 ? now : before, puzzle, program::shows_colours()));
+    std::fflush(stdout);
   }
 
+  static constexpr std::size_t most_text = std::size_t{1} << 26;
   program::solve_options o_;
   std::vector<std::string> puzzles_;
 };
