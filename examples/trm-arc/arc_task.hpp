@@ -36,6 +36,9 @@ class arc_task final : public program::task {
   }
   void add_evaluation_options(CLI::App& c) override {
     evaluation_ = &c;
+    c.get_option("--output")
+        ->description(
+            "Folder for metrics.json and what is saved; of a test split also submission.json and report.html");
     add_voting_option(c, votes_,
                       "Which votes count, pooled or per-round: one evaluation is one round, and both are alike");
     c.add_flag("--published-submission", votes_.published_submission,

@@ -41,7 +41,9 @@ class build_command {
     c.add_flag(
         "--verify", verify_,
         "Then check the dataset against the sources; one that another builder left in --output is checked alone");
-    c.add_option("--output", o_.output, "Folder to make; the same build there is left as it is")->required();
+    c.add_option("--output", o_.output, "Folder to make; the same build there is left as it is")
+        ->required()
+        ->type_name("FOLDER");
     c.add_flag("--quiet", quiet_, "No progress");
   }
 

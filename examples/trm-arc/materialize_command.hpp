@@ -21,8 +21,8 @@ class materialize_command {
     CLI::App& c = app.command(
         "materialize", "Write the files of a dataset in virtual form, those that a build without --virtual makes",
         "trm-arc materialize --data data/virtual --output data/files", [this] { run(); });
-    c.add_option("--data", data_, "Dataset folder in virtual form")->required();
-    c.add_option("--output", output_, "Folder to make")->required();
+    c.add_option("--data", data_, "Dataset folder in virtual form")->required()->type_name("FOLDER");
+    c.add_option("--output", output_, "Folder to make")->required()->type_name("FOLDER");
     c.add_flag("--quiet", quiet_, "No progress");
   }
 

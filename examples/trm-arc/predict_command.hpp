@@ -46,13 +46,16 @@ class predict_command {
     CLI::App& c = app.command(
         "predict", "Answer the test inputs of tasks",
         "trm-arc predict --checkpoint runs/first/checkpoints/step_20000.safetensors 00d62c1b.json", [this] { run(); });
-    c.add_option("--checkpoint", o_.checkpoint, "Weights (safetensors, published names)")->required();
-    c.add_option("task", file_, "Task file: one task, or Kaggle's combined layout")->required();
+    c.add_option("--checkpoint", o_.checkpoint, "Weights (safetensors, published names)")
+        ->required()
+        ->type_name("FILE");
+    c.add_option("task", file_, "Task file: one task, or Kaggle's combined layout")->required()->type_name("FILE");
     c.add_option("--task", only_, "Only this task of the file");
     c.add_option(
-        "--identifiers", o_.identifiers,
-        "identifiers.json of the dataset; default: the one in the checkpoint's run folder. Unknown tasks get a "
-        "fresh puzzle row");
+         "--identifiers", o_.identifiers,
+         "identifiers.json of the dataset; default: the one in the checkpoint's run folder. Unknown tasks get a "
+         "fresh puzzle row")
+        ->type_name("FILE");
     c.add_option("--preset", preset_, "Model, where the checkpoint does not say it");
     c.add_option("--max-steps", o_.max_steps, "Supervision steps")->capture_default_str()->check(CLI::PositiveNumber);
     c.add_option("--threads", o_.threads, "Threads; 0: all processors")

@@ -21,13 +21,14 @@ class score_command {
     CLI::App& c = app.command("score", "Grade a submission, anybody's, against known solutions",
                               "trm-arc score evaluation/submission.json --source kaggle/combined --subset evaluation2",
                               [this] { run(); });
-    c.add_option("submission", submission_, "Submission file")->required();
+    c.add_option("submission", submission_, "Submission file")->required()->type_name("FILE");
     c.add_option("--source", source_,
                  "Where the tasks and solutions are: a dataset folder, a folder of Kaggle's combined files (the "
                  "collection that fits best), a file of tasks or a folder of them")
-        ->required();
+        ->required()
+        ->type_name("PATH");
     c.add_option("--subset", subset_, "Subset of the combined files: training, evaluation2, ...");
-    c.add_option("--output", output_, "Folder for score.json and report.html");
+    c.add_option("--output", output_, "Folder for score.json and report.html")->type_name("FOLDER");
     c.add_flag("--json", json_, "Print the score as JSON");
   }
 

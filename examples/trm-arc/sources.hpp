@@ -36,7 +36,8 @@ void add_source_options(CLI::App& c, Sources& o, bool required) {
        "--source", o.source,
        "Folder of Kaggle's combined files, FOLDER/NAME before _SUBSET_challenges.json, or folder of single-task "
        "files")
-      ->required(required);
+      ->required(required)
+      ->type_name("PATH");
   c.add_option("--subsets", o.subsets, "Subsets to read, separated by commas")->required(required)->delimiter(',');
   c.add_option("--test-set", o.test_set, "Subset whose test pairs are held out");
   c.add_option("--test-set2", o.test_set2, "A second one");

@@ -46,7 +46,7 @@ class verify_command {
     CLI::App& c =
         app.command("verify", "Recompute the facts of a dataset, whoever built it, and name the first violation",
                     "trm-arc verify --data data/arc2 --source kaggle/combined", [this] { run(); });
-    c.add_option("--data", data_, "Dataset folder, files or virtual form")->required();
+    c.add_option("--data", data_, "Dataset folder, files or virtual form")->required()->type_name("FOLDER");
     c.add_flag("--quiet", quiet_, "No progress");
     add_source_options(c, sources_, false);
     command_ = &c;

@@ -149,7 +149,7 @@ succeeds "evaluate with a lucky solution" evaluate --data luck --checkpoint init
 right=$(value luck_evaluation/metrics.json 'ARC/pass@2')
 [ "$right" = 0.3333333333333333 ] || fail "evaluate: one of three tasks is right, but pass@2 is $right"
 succeeds "score" score luck_evaluation/submission.json --source lucky --output score
-contains out.txt '^ARC/pass@2 +0.333'
+contains out.txt '^ARC/pass@2 +33.33 %'
 contains out.txt '^missing_tasks +0'
 [ "$(value score/score.json 'ARC/pass@2')" = "$right" ] || fail "score: pass@2 is not that of the evaluation"
 [ "$(value score/score.json 'ARC/pass@2 of inputs')" = 0.25 ] || fail "score: one of four test inputs is right"
@@ -158,7 +158,7 @@ succeeds "score against a dataset" score luck_evaluation/submission.json --sourc
 contains out.txt '"ARC/pass@2":0.333'
 echo '{"aaaa0001": [{"attempt_1": [[9, 8]]}], "aaaa0002": [{"attempt_1": [[6, 6], [1]]}], "zzzz": []}' >partial.json
 succeeds "score a submission with problems" score partial.json --source source --subset small
-contains out.txt '^ARC/pass@1 +0.333'
+contains out.txt '^ARC/pass@1 +33.33 %'
 contains out.txt '^partial.json: task aaaa0003: is missing'
 contains out.txt '^partial.json: task zzzz: is none of the 3 tasks'
 contains out.txt '^partial.json: task aaaa0002: .*row 1 has 1'
