@@ -16,6 +16,7 @@
 #include "trm/core/random.hpp"
 #include "trm/data/sudoku/board.hpp"
 #include "trm/data/sudoku/csv.hpp"
+#include "trm/data/sudoku/digit_planes.hpp"
 #include "trm/data/sudoku/propagation.hpp"
 #include "trm/data/sudoku/random_solution.hpp"
 #include "trm/data/sudoku/solver.hpp"
@@ -83,9 +84,9 @@ class puzzle_search {
   /// Does the puzzle without this clue have another solution? One would have another digit there.
   bool needed(int cell) {
     const std::uint8_t digit = std::exchange(puzzle_[cell], std::uint8_t{0});
-    candidates<Layout> c(puzzle_);
-    const bool other =
-        c.exclude(cell, static_cast<std::uint16_t>(1u << (digit - 1))) && solve(c, {.solutions = 1}).solutions > 0;
+    digit_planes<Layout> c(puzzle_);
+    c.exclude(cell, digit);
+    const bool other = solve(c, {.solutions = 1}).solutions > 0;
     puzzle_[cell] = digit;
     return other;
   }
@@ -118,7 +119,7 @@ class puzzle_search {
   /// One solution, and a rating not above the limit?
   bool within_rating() const {
     if (options_.max_rating == 0) {
-      candidates<Layout> c(puzzle_);
+      digit_planes<Layout> c(puzzle_);
       return c.propagate() && c.complete();
     }
     const search_result r = sudoku::solve(puzzle_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Candidates of every cell as bit masks, and what follows from them without a guess.
+// Units and peers; candidates of every cell as bit masks, and what follows from them by singles.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -48,13 +48,6 @@ struct layout {
 
 /// Has a mask exactly one bit? Without a population count, which is a call where the compiler may not use the instruction.
 constexpr bool is_single(std::uint32_t mask) { return mask != 0 && (mask & (mask - 1)) == 0; }
-
-/// Bits of every mask of up to 9 bits.
-inline constexpr std::array<std::uint8_t, 512> bit_counts = [] {
-  std::array<std::uint8_t, 512> counts{};
-  for (std::size_t i = 1; i < counts.size(); ++i) counts[i] = static_cast<std::uint8_t>(counts[i / 2] + i % 2);
-  return counts;
-}();
 
 /// Calls f(layout<size>{}).
 template <class F>
@@ -117,38 +110,6 @@ class candidates {
     return true;
   }
 
-  /// Naked and hidden singles and locked candidates until there are no more of any; false at a contradiction.
-  bool propagate() {
-    for (;;) {
-      if (!singles()) return false;
-      if (complete()) return true;
-      bool changed = false;
-      if (!locked_candidates<true>(changed) || !locked_candidates<false>(changed)) return false;
-      if (!changed) return true;
-    }
-  }
-
-  /// The cell to guess in: of the unsettled cells with the fewest candidates the one whose peers share the most with it,
-  /// those with two candidates counted three times; the first in reading order where that is equal. Requires !complete().
-  int branching_cell() const {
-    int fewest = Layout::size + 1;
-    for (const mask m : of_) {
-      if (m & (m - 1)) fewest = std::min<int>(fewest, bit_counts[m]);
-    }
-    int best = -1, most = -1;
-    for (int cell = 0; cell < Layout::cells; ++cell) {
-      const mask m = (*this)[cell];
-      if (bit_counts[m] != fewest) continue;
-      int shared = 0;
-      for (const std::uint8_t peer : Layout::peers[static_cast<std::size_t>(cell)]) {
-        const mask p = of_[peer];
-        shared += bit_counts[p & m] * (bit_counts[p] == 2 ? 3 : 1);
-      }
-      if (shared > most) best = cell, most = shared;
-    }
-    return best;
-  }
-
   /// The settled cells; the others are empty.
   board settled() const {
     board b(Layout::size);
@@ -175,50 +136,6 @@ class candidates {
         if (here == 0 || is_single(of_[cell])) continue;
         if (!is_single(here)) return false;  // two digits with only this place
         settle(cell, here);
-      }
-    }
-    return true;
-  }
-
-  /// A segment is what a row (or with Rows = false a column) and a box share. A digit that the box has only in this
-  /// segment goes from the rest of the line, one that the line has only here from the rest of the box. False where no
-  /// candidate is left; `changed` where one went.
-  template <bool Rows>
-  bool locked_candidates(bool& changed) {
-    constexpr std::size_t n = Layout::size;
-    constexpr std::size_t height = Rows ? Layout::shape.box_rows : Layout::shape.box_columns;  // lines of a box
-    constexpr std::size_t length = Rows ? Layout::shape.box_columns : Layout::shape.box_rows;
-    constexpr std::size_t count = n / length;  // segments of a line
-    const auto cell = [](std::size_t line, std::size_t at) { return Rows ? line * n + at : at * n + line; };
-    std::array<std::array<mask, count>, n> segments{};
-    for (std::size_t line = 0; line < n; ++line) {
-      for (std::size_t at = 0; at < n; ++at) segments[line][at / length] |= of_[cell(line, at)];
-    }
-    const auto exclude_from = [&](std::size_t line, std::size_t segment, mask digits) {
-      mask& left = segments[line][segment];
-      if ((left & digits) == 0) return true;
-      changed = true;
-      left &= static_cast<mask>(~digits);
-      for (std::size_t i = 0; i < length; ++i) {
-        if (!exclude(static_cast<int>(cell(line, segment * length + i)), digits)) return false;
-      }
-      return true;
-    };
-    for (std::size_t line = 0; line < n; ++line) {
-      for (std::size_t segment = 0; segment < count; ++segment) {
-        mask in_line = 0, in_box = 0;  // in the rest of them
-        const std::size_t top = line - line % height;
-        for (std::size_t i = 0; i < count; ++i) in_line |= i == segment ? mask{0} : segments[line][i];
-        for (std::size_t i = top; i < top + height; ++i) in_box |= i == line ? mask{0} : segments[i][segment];
-        const mask here = segments[line][segment];
-        const auto pointing = static_cast<mask>(here & in_line & ~in_box);
-        const auto claiming = static_cast<mask>(here & in_box & ~in_line);
-        for (std::size_t i = 0; pointing != 0 && i < count; ++i) {
-          if (i != segment && !exclude_from(line, i, pointing)) return false;
-        }
-        for (std::size_t i = top; claiming != 0 && i < top + height; ++i) {
-          if (i != line && !exclude_from(i, segment, claiming)) return false;
-        }
       }
     }
     return true;

@@ -11,6 +11,7 @@
 
 #include "trm/core/random.hpp"
 #include "trm/data/sudoku/board.hpp"
+#include "trm/data/sudoku/digit_planes.hpp"
 #include "trm/data/sudoku/propagation.hpp"
 #include "trm/data/sudoku/symmetry.hpp"
 
@@ -41,15 +42,15 @@ class draw_stream {
 
 namespace detail {
 
-/// Calls visit(board) for every solved board whose cells are candidates of c, in lexicographic order of the guesses.
+/// Calls visit(board) for every solved board that c allows, in lexicographic order of the guesses.
 template <class Layout, class Visit>
-void for_each_solution(candidates<Layout>& c, Visit&& visit) {
-  if (!c.singles()) return;
+void for_each_solution(digit_planes<Layout>& c, Visit&& visit) {
+  if (!c.propagate()) return;
   if (c.complete()) return visit(c.settled());
   const int cell = c.branching_cell();
   for (std::uint32_t left = c[cell]; left != 0; left &= left - 1) {
-    candidates<Layout> guess = c;
-    guess.settle(cell, static_cast<std::uint16_t>(left & (~left + 1)));
+    digit_planes<Layout> guess = c;
+    guess.settle(cell, std::countr_zero(left) + 1);
     for_each_solution(guess, visit);
   }
 }
@@ -61,8 +62,8 @@ const std::vector<std::array<std::uint8_t, Layout::cells>>& normal_solutions() {
   static_assert(Layout::size < 9);
   static const auto solutions = [] {
     std::vector<std::array<std::uint8_t, Layout::cells>> found;
-    candidates<Layout> c;
-    for (int i = 0; i < Layout::size; ++i) c.settle(i, static_cast<std::uint16_t>(1u << i));
+    digit_planes<Layout> c;
+    for (int i = 0; i < Layout::size; ++i) c.settle(i, i + 1);
     for_each_solution(c, [&](const board& b) { std::ranges::copy(b.values(), found.emplace_back().begin()); });
     return found;
   }();
@@ -71,18 +72,18 @@ const std::vector<std::array<std::uint8_t, Layout::cells>>& normal_solutions() {
 
 /// Depth-first search with random candidates. True where `c` was completed.
 template <class Layout>
-bool complete_at_random(candidates<Layout>& c, draw_stream& random) {
-  if (!c.singles()) return false;
+bool complete_at_random(digit_planes<Layout>& c, draw_stream& random) {
+  if (!c.propagate()) return false;
   if (c.complete()) return true;
   const int cell = c.branching_cell();
-  std::array<std::uint16_t, Layout::size> digits{};
+  std::array<int, Layout::size> digits{};
   std::size_t count = 0;
   for (std::uint32_t left = c[cell]; left != 0; left &= left - 1) {
-    digits[count++] = static_cast<std::uint16_t>(left & (~left + 1));
+    digits[count++] = std::countr_zero(left) + 1;
   }
   random.shuffle(std::span(digits).first(count));
   for (std::size_t i = 0; i < count; ++i) {
-    candidates<Layout> guess = c;
+    digit_planes<Layout> guess = c;
     guess.settle(cell, digits[i]);
     if (complete_at_random(guess, random)) {
       c = guess;
@@ -106,7 +107,7 @@ inline board random_solution(int size, draw_stream& random) {
       random.shuffle(std::span(relabelling.digits).subspan(1, static_cast<std::size_t>(size)));
       return relabelling(board(chosen));
     } else {
-      detail::candidates<layout_type> c;
+      detail::digit_planes<layout_type> c;
       detail::complete_at_random(c, random);
       const board b = c.settled();
       return random.draw_symmetry(size)(b);

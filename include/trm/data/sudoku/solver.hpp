@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "trm/data/sudoku/board.hpp"
+#include "trm/data/sudoku/digit_planes.hpp"
 #include "trm/data/sudoku/propagation.hpp"
 
 namespace trm::sudoku {
@@ -39,7 +40,7 @@ class search {
   explicit search(const search_limits& limits) : limits_(limits) { result.solution = board(Layout::size); }
 
   /// True where a limit is reached. Requires that c.propagate() was true.
-  bool run(const candidates<Layout>& c) {
+  bool run(const digit_planes<Layout>& c) {
     if (c.complete()) {
       if (result.solutions++ == 0) result.solution = c.settled();
       return result.solutions >= limits_.solutions;
@@ -51,8 +52,8 @@ class search {
         return true;
       }
       ++result.guesses;
-      candidates<Layout> guess = c;
-      guess.settle(cell, static_cast<std::uint16_t>(left & (~left + 1)));
+      digit_planes<Layout> guess = c;
+      guess.settle(cell, std::countr_zero(left) + 1);
       if (!guess.propagate()) {
         ++result.dead_ends;
       } else if (run(guess)) {
@@ -69,7 +70,7 @@ class search {
 };
 
 template <class Layout>
-search_result solve(candidates<Layout>& c, const search_limits& limits) {
+search_result solve(digit_planes<Layout>& c, const search_limits& limits) {
   search<Layout> s(limits);
   if (c.propagate()) s.run(c);
   return s.result;
@@ -78,11 +79,11 @@ search_result solve(candidates<Layout>& c, const search_limits& limits) {
 }  // namespace detail
 
 /// Depth-first search: naked and hidden singles and locked candidates until there are no more of any, then every candidate
-/// of one cell in ascending order (which cell: candidates::branching_cell). With `solutions` = 2 it proves uniqueness.
+/// of one cell in ascending order (which cell: digit_planes::branching_cell). With `solutions` = 2 it proves uniqueness.
 /// Requires limits.solutions >= 1.
 inline search_result solve(const board& puzzle, const search_limits& limits = {}) {
   return detail::with_layout(puzzle.size(), [&](auto layout) {
-    detail::candidates<decltype(layout)> c(puzzle);
+    detail::digit_planes<decltype(layout)> c(puzzle);
     return detail::solve(c, limits);
   });
 }
