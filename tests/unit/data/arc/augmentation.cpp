@@ -70,6 +70,54 @@ TEST_CASE("the table of the 64 compositions is the same on every shape, and turn
   }
 }
 
+TEST_CASE("the 64 compositions are those of the turns and mirrors of the plane") {
+  // Where a cell of the image, seen from the middle, comes from: row and column as {of row, of column}.
+  using matrix = std::array<std::array<int, 2>, 2>;
+  constexpr std::array<matrix, 8> source = {{{{{1, 0}, {0, 1}}},
+                                             {{{0, 1}, {-1, 0}}},
+                                             {{{-1, 0}, {0, -1}}},
+                                             {{{0, -1}, {1, 0}}},
+                                             {{{1, 0}, {0, -1}}},
+                                             {{{-1, 0}, {0, 1}}},
+                                             {{{0, 1}, {1, 0}}},
+                                             {{{0, -1}, {-1, 0}}}}};
+  const auto product = [](const matrix& a, const matrix& b) {
+    matrix c{};
+    for (std::size_t i = 0; i < 2; ++i) {
+      for (std::size_t j = 0; j < 2; ++j) c[i][j] = a[i][0] * b[0][j] + a[i][1] * b[1][j];
+    }
+    return c;
+  };
+  const grid g = grid_of({"0123456", "7890123", "4560897"});
+  for (std::size_t a = 0; a < 8; ++a) {
+    CHECK(product(source[a], source[static_cast<std::size_t>(inverse_transform(static_cast<int>(a)))]) == source[0]);
+    for (std::size_t b = 0; b < 8; ++b) {
+      const auto c = std::ranges::find(source, product(source[a], source[b]));
+      REQUIRE(c != source.end());
+      CHECK(dihedral(dihedral(g, static_cast<int>(a)), static_cast<int>(b)) ==
+            dihedral(g, static_cast<int>(c - source.begin())));
+    }
+  }
+}
+
+TEST_CASE("random augmentations of random grids: undone by their inverse, and by that of their parsed name") {
+  trm::numpy_random random(9);
+  for (int trial = 0; trial < 2000; ++trial) {
+    grid g(static_cast<int>(random.randint(1, 31)), static_cast<int>(random.randint(1, 31)));
+    for (auto& cell : g.cells()) cell = static_cast<std::uint8_t>(random.randint(0, 10));
+    augmentation how{.transform = trial % 8};
+    random.shuffle(how.colours);
+    const grid image = how.apply(g);
+    CHECK(how.inverse().apply(image) == g);
+    CHECK(dihedral(recolour(g, how.colours), how.transform) == recolour(dihedral(g, how.transform), how.colours));
+    const std::string name = compose_name("task", how);
+    const puzzle_name parts = parse_name(name);
+    CHECK(parts.how == how);
+    CHECK(compose_name(parts.task, parts.how) == name);
+    CHECK(parts.how.inverse().apply(image) == g);
+  }
+}
+
 TEST_CASE("an augmentation and its inverse undo each other, also on the empty grid") {
   trm::numpy_random random(1);
   const grid g = grid_of({"0123456789", "9081726354"});
