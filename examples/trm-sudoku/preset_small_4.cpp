@@ -7,6 +7,6 @@ namespace {
 const program::registered_preset here({.name = "small",
                                        .about = "for a CPU; boards of 4 x 4",
                                        .make = program::make<trm_sudoku::small(4), float>,
-                                       .training = trm_sudoku::small_training(),
-                                       .steps = 1000});
+                                       .training = trm_sudoku::small_training(0.99),
+                                       .steps = 2000});
 }

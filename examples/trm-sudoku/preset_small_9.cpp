@@ -7,6 +7,6 @@ namespace {
 const program::registered_preset here({.name = "small",
                                        .about = "for a CPU; boards of 9 x 9",
                                        .make = program::make<trm_sudoku::small(9), float>,
-                                       .training = trm_sudoku::small_training(),
+                                       .training = trm_sudoku::small_training(0.999),
                                        .steps = 20000});
 }
