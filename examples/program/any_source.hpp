@@ -25,6 +25,7 @@ class any_source {
   std::int64_t groups() const { return held_->groups(); }
   trm::index_range puzzles_of(std::int64_t group) const { return held_->puzzles_of(group); }
   trm::index_range rows_of(std::int64_t puzzle) const { return held_->rows_of(puzzle); }
+  std::int64_t longest_puzzle(std::int64_t group) const { return held_->longest_puzzle(group); }
   std::int32_t puzzle_identifier(std::int64_t puzzle) const { return held_->puzzle_identifier(puzzle); }
   void read(std::int64_t row, std::int32_t* inputs, std::int32_t* labels) const { held_->read(row, inputs, labels); }
 
@@ -36,6 +37,7 @@ class any_source {
     virtual std::int64_t groups() const = 0;
     virtual trm::index_range puzzles_of(std::int64_t group) const = 0;
     virtual trm::index_range rows_of(std::int64_t puzzle) const = 0;
+    virtual std::int64_t longest_puzzle(std::int64_t group) const = 0;
     virtual std::int32_t puzzle_identifier(std::int64_t puzzle) const = 0;
     virtual void read(std::int64_t row, std::int32_t* inputs, std::int32_t* labels) const = 0;
   };
@@ -47,6 +49,7 @@ class any_source {
     std::int64_t groups() const override { return source->groups(); }
     trm::index_range puzzles_of(std::int64_t group) const override { return source->puzzles_of(group); }
     trm::index_range rows_of(std::int64_t puzzle) const override { return source->rows_of(puzzle); }
+    std::int64_t longest_puzzle(std::int64_t group) const override { return trm::longest_puzzle(*source, group); }
     std::int32_t puzzle_identifier(std::int64_t puzzle) const override { return source->puzzle_identifier(puzzle); }
     void read(std::int64_t row, std::int32_t* inputs, std::int32_t* labels) const override {
       source->read(row, inputs, labels);

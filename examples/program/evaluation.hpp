@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -148,6 +149,13 @@ inline void add_evaluation_options(CLI::App& command, evaluation_options& o) {
 
 namespace detail {
 
+/// \throws trm::error where the examples have another size than the model, or words that it has not
+inline void require_fit(const example_data& data, const trm::config& model) {
+  if (data.metadata.seq_len == model.tokens && data.metadata.vocab_size <= model.vocab) return;
+  throw trm::error(data.place, fmt::format("examples of {} tokens and {} words, the model is for {} and {}",
+                                           data.metadata.seq_len, data.metadata.vocab_size, model.tokens, model.vocab));
+}
+
 /// A metric for people: 12.3 % for a rate.
 inline std::string metric_text(const std::string& name, const trm::json& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -202,6 +210,7 @@ inline void print_metrics(const trm::json& m) {
 inline trm::json evaluate(const any_model& model, const example_data& data, const std::string& split,
                           const evaluation_options& o, scorer* score) {
   if (!o.save.empty() && o.output.empty()) throw usage_error("--save", "needs --output, the folder for it");
+  detail::require_fit(data, model.description());
   const auto solver = model.solver(o.checkpoint, o.batch, o.threads);
   if (model.description().puzzle_width > 0 &&
       solver->identifiers() != static_cast<std::size_t>(data.metadata.num_puzzle_identifiers)) {
@@ -210,7 +219,8 @@ inline trm::json evaluate(const any_model& model, const example_data& data, cons
                                  "another dataset",
                                  solver->identifiers(), data.metadata.num_puzzle_identifiers));
   }
-  if (!o.output.empty()) make_folder(o.output);
+  std::optional<made_folder> folder;
+  if (!o.output.empty()) folder.emplace(o.output);
   saved_outputs saved(o.save);
   std::int64_t rows = data.rows();
   if (o.max_batches > 0) rows = std::min<std::int64_t>(rows, o.max_batches * o.batch);

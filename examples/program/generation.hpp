@@ -3,18 +3,37 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <vector>
 
 #include <fmt/core.h>
 
 #include "progress.hpp"
 #include "run.hpp"
+#include "run_folder.hpp"
 #include "trm/backend/cpu/context.hpp"
 #include "trm/backend/cpu/thread_pool.hpp"
 #include "trm/core/error.hpp"
 
 namespace program {
+
+/// A folder for new tables: one of before is not overwritten, its other half would no longer belong to it.
+class tables_folder {
+ public:
+  explicit tables_folder(const std::filesystem::path& folder) : folder_(folder) {
+    std::error_code ignored;
+    for (const char* name : {"train.csv", "test.csv"}) {
+      if (!std::filesystem::exists(folder / name, ignored)) continue;
+      throw trm::error(folder.string(),
+                       fmt::format("holds a {} already: choose another --output folder, or remove it", name));
+    }
+  }
+
+ private:
+  made_folder folder_;
+};
 
 /// Puzzles left out in a row after which nothing more is hoped for.
 inline constexpr std::uint64_t most_left_out = 100000;

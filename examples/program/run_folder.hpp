@@ -62,6 +62,33 @@ inline void make_folder(const std::filesystem::path& folder) {
   if (code) throw trm::error(folder.string(), "cannot make the folder: " + code.message());
 }
 
+/// Makes a folder with those above it. At the end the ones that it made and that hold nothing are taken away again.
+class made_folder {
+ public:
+  explicit made_folder(const std::filesystem::path& folder) {
+    std::error_code code;
+    for (std::filesystem::path p = folder; !p.empty() && !std::filesystem::exists(p, code); p = p.parent_path()) {
+      made_.push_back(p);  // innermost first, as they are removed
+    }
+    try {
+      make_folder(folder);
+    } catch (...) {
+      remove();
+      throw;
+    }
+  }
+  made_folder(const made_folder&) = delete;
+  made_folder& operator=(const made_folder&) = delete;
+  ~made_folder() { remove(); }
+
+ private:
+  void remove() {
+    std::error_code ignored;
+    for (const auto& folder : made_) std::filesystem::remove(folder, ignored);
+  }
+  std::vector<std::filesystem::path> made_;
+};
+
 /// A new run's folder. Throws where one is there already: nothing of an earlier run is overwritten. A run that ends before
 /// anything was measured or saved leaves nothing.
 class run_folder {
@@ -96,29 +123,26 @@ class run_folder {
   }
 
  private:
-  /// Makes the folder, and takes away what was made unless it is kept.
+  /// Files that are removed with the folder unless they are kept.
   struct beginning {
-    explicit beginning(const std::filesystem::path& path) : files{path / "metrics.jsonl"} {
-      std::error_code code;
-      if (std::filesystem::exists(files.front(), code)) {
-        throw trm::error(path.string(), "holds an earlier run: choose another --run folder, or remove it");
-      }
-      // Innermost first, as they are removed.
-      for (std::filesystem::path p = path / "checkpoints"; !p.empty() && !std::filesystem::exists(p, code);
-           p = p.parent_path()) {
-        folders.push_back(p);
-      }
-      make_folder(path / "checkpoints");
+    explicit beginning(const std::filesystem::path& path) : folder(unused(path) / "checkpoints") {
+      files.push_back(path / "metrics.jsonl");
     }
     beginning(const beginning&) = delete;
     beginning& operator=(const beginning&) = delete;
     ~beginning() {
-      if (kept) return;
       std::error_code ignored;
-      for (const auto& file : files) std::filesystem::remove(file, ignored);
-      for (const auto& folder : folders) std::filesystem::remove(folder, ignored);
+      for (const auto& file : files) {
+        if (!kept) std::filesystem::remove(file, ignored);
+      }
     }
-    std::vector<std::filesystem::path> files, folders;
+    static const std::filesystem::path& unused(const std::filesystem::path& path) {
+      std::error_code ignored;
+      if (!std::filesystem::exists(path / "metrics.jsonl", ignored)) return path;
+      throw trm::error(path.string(), "holds an earlier run: choose another --run folder, or remove it");
+    }
+    made_folder folder;
+    std::vector<std::filesystem::path> files = {};
     bool kept = false;
   };
 

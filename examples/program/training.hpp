@@ -188,12 +188,6 @@ inline std::int64_t epochs_per_iteration(std::int64_t asked, const trm::dataset_
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(100.0 * batch / examples)));
 }
 
-inline void require_fit(const example_data& data, const trm::config& model) {
-  if (data.metadata.seq_len == model.tokens && data.metadata.vocab_size <= model.vocab) return;
-  throw trm::error(data.place, fmt::format("{} tokens and {} words, the compiled model has {} and {}",
-                                           data.metadata.seq_len, data.metadata.vocab_size, model.tokens, model.vocab));
-}
-
 }  // namespace detail
 
 /// Trains `p`'s model on the task. Leaves in the run folder config.toml, model.json, metrics.jsonl, checkpoints and report.html,

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,7 +13,6 @@
 
 #include "../program/generation.hpp"
 #include "../program/run.hpp"
-#include "../program/run_folder.hpp"
 #include "trm/data/maze/csv.hpp"
 #include "trm/data/maze/generator.hpp"
 #include "trm/data/maze/render.hpp"
@@ -51,17 +51,21 @@ class generate_command {
       });
       return;
     }
-    program::make_folder(output_);
-    write("train.csv", 0, count_);
-    if (test_ > 0) write("test.csv", std::uint64_t{1} << 32, test_);
+    const program::tables_folder folder(output_);
+    trm::maze::csv_rows_writer train(output_ / "train.csv"), test(output_ / "test.csv");
+    fill(train, 0, count_);
+    if (test_ > 0) fill(test, std::uint64_t{1} << 32, test_);
+    // Both or none: neither is of use without the other.
+    train.commit();
+    fmt::print("{}: {} mazes\n", (output_ / "train.csv").string(), count_);
+    if (test_ == 0) return;
+    test.commit();
+    fmt::print("{}: {} mazes\n", (output_ / "test.csv").string(), test_);
   }
-  void write(const char* name, std::uint64_t first, std::int64_t count) const {
-    trm::maze::csv_rows_writer table(output_ / name);
+  void fill(trm::maze::csv_rows_writer& table, std::uint64_t first, std::int64_t count) const {
     program::generate<trm::maze::puzzle>(count, threads_, quiet_, maker(first), [&](const trm::maze::puzzle& p) {
       table.write({"trm", p.question, p.answer, std::to_string(p.path_length)});
     });
-    table.commit();
-    fmt::print("{}: {} mazes\n", (output_ / name).string(), count);
   }
   std::function<std::optional<trm::maze::puzzle>(std::uint64_t, int)> maker(std::uint64_t first) const {
     // A generator for each worker: it keeps memory from one maze to the next.

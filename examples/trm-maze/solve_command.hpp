@@ -80,13 +80,13 @@ class solve_command {
         throw trm::error(q.place, fmt::format("has {} cells, the model of {} is for {}", q.maze.size(),
                                               o_.checkpoint.string(), model->description().tokens));
       }
-      if (!trm::maze::solve(q.maze)) throw trm::error(q.place, "no path leads from start to goal");
+      if (shortest(q) == 0) throw trm::error(q.place, "no path leads from start to goal");
     }
     const auto solver = model->solver(o_.checkpoint, 1, o_.threads);
     std::size_t solved = 0;
     for (const question& q : all) {
       program::stop_if_interrupted();
-      solved += answer(*solver, q.maze);
+      solved += answer(*solver, q);
     }
     if (solved < all.size()) {
       throw trm::error("solve", all.size() == 1
@@ -95,19 +95,33 @@ class solve_command {
     }
   }
 
-  bool answer(program::any_solver& solver, const trm::maze::grid& maze) const {
+  /// Steps of a shortest path; 0: there is none. Refuses what is no maze.
+  static int shortest(const question& q) {
+    try {
+      const auto path = trm::maze::solve(q.maze);
+      return path ? static_cast<int>(path->length()) : 0;
+    } catch (const trm::error& e) {
+      throw trm::error(q.place, e.what());
+    }
+  }
+
+  bool answer(program::any_solver& solver, const question& q) const {
+    const trm::maze::grid& maze = q.maze;
     std::vector<int> tokens(maze.size());
     trm::maze::encode(maze, std::span(tokens));
     const bool drawn = !o_.json && !o_.quiet;
     trm::json steps = trm::json::array();
     trm::maze::grid before = maze;
     trm::maze::answer_check check;
-    if (drawn) fmt::print("maze\n{}", draw_step(maze, maze, program::shows_colours()));
+    if (drawn) {
+      fmt::print("maze {0} x {0}, shortest path {1} steps\n{2}", maze.side(), shortest(q),
+                 draw_step(maze, maze, program::shows_colours()));
+    }
     const auto last = program::solve(solver, tokens, o_, [&](const program::solving_step& s) {
       const trm::maze::grid now = trm::maze::decode(std::span<const int>(s.answer));
       check = trm::maze::check_answer(maze, now, now);
       if (o_.json) steps.push_back({{"answer", trm::maze::to_line(now)}, {"halting_confidence", s.confidence}});
-      if (drawn) print_step(s, now, before, check);
+      if (drawn) print_step(s, maze, now, before, check);
       before = now;
     });
     const bool solved = check.keeps_maze && check.is_shortest;
@@ -126,13 +140,18 @@ class solve_command {
     }
     return solved;
   }
-  static void print_step(const program::solving_step& s, const trm::maze::grid& now, const trm::maze::grid& before,
-                         const trm::maze::answer_check& check) {
+  static void print_step(const program::solving_step& s, const trm::maze::grid& maze, const trm::maze::grid& now,
+                         const trm::maze::grid& before, const trm::maze::answer_check& check) {
     int changed = 0;
-    for (std::size_t i = 0; i < now.size(); ++i) changed += now[i] != before[i];
+    int altered = 0;  // beyond what a path may be
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      using trm::maze::cell;
+      changed += now[i] != before[i];
+      altered += now[i] != maze[i] && !(maze[i] == cell::free && now[i] == cell::path);
+    }
     fmt::print("step {}: {} changed, {}, halting confidence {:.1f} %\n", s.number,
                changed == 0 ? "nothing" : fmt::format("{} cell{}", changed, changed == 1 ? "" : "s"),
-               !check.keeps_maze    ? "walls moved"
+               altered > 0          ? fmt::format("{} cells of the maze altered", altered)
                : !check.is_path     ? "no path yet"
                : !check.is_shortest ? "a path"
                                     : "a shortest path",

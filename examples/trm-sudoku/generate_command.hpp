@@ -11,7 +11,6 @@
 
 #include "../program/generation.hpp"
 #include "../program/run.hpp"
-#include "../program/run_folder.hpp"
 #include "trm/core/random.hpp"
 #include "trm/data/sudoku/csv.hpp"
 #include "trm/data/sudoku/generator.hpp"
@@ -72,22 +71,33 @@ class generate_command {
       });
       return;
     }
-    program::make_folder(output_);
-    write("train.csv", maker(split, false, 0), count_);
-    if (test_ > 0) write("test.csv", maker(split, true, std::uint64_t{1} << 40), test_);
+    const program::tables_folder folder(output_);
+    table train(output_ / "train.csv"), test(output_ / "test.csv");
+    fill(train, maker(split, false, 0), count_);
+    if (test_ > 0) fill(test, maker(split, true, std::uint64_t{1} << 40), test_);
+    // Both or none: neither is of use without the other.
+    finish(train, count_);
+    if (test_ > 0) finish(test, test_);
   }
-  void write(const char* name, const maker_type& make, std::int64_t count) const {
-    trm::sudoku::puzzle_writer table(output_ / name);
+
+  struct table {
+    explicit table(const std::filesystem::path& path) : path(path.string()), file(path) {}
+    std::string path;
+    trm::sudoku::puzzle_writer file;
     std::int64_t naked = 0, rated = 0;
+  };
+  void fill(table& t, const maker_type& make, std::int64_t count) const {
     program::generate<trm::sudoku::puzzle>(count, threads_, quiet_, make, [&](const trm::sudoku::puzzle& p) {
-      table.write(p);
-      naked += trm::sudoku::solve_by_naked_singles(p.question).solved;
-      rated += p.rating > 0;
+      t.file.write(p);
+      t.naked += trm::sudoku::solve_by_naked_singles(p.question).solved;
+      t.rated += p.rating > 0;
     });
-    table.commit();
+  }
+  static void finish(table& t, std::int64_t count) {
+    t.file.commit();
     const auto percent = [&](std::int64_t n) { return 100.0 * static_cast<double>(n) / static_cast<double>(count); };
-    fmt::print("{}: {} puzzles, {:.1f} % solvable by naked singles, {:.1f} % need search\n", (output_ / name).string(),
-               count, percent(naked), percent(rated));
+    fmt::print("{}: {} puzzles, {:.1f} % solvable by naked singles, {:.1f} % need search\n", t.path, count,
+               percent(t.naked), percent(t.rated));
   }
   maker_type maker(const std::optional<trm::sudoku::solution_split>& split, bool testing, std::uint64_t first) const {
     trm::sudoku::generator_options o = o_;
