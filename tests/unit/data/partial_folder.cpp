@@ -3,7 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <filesystem>
+#include <string>
 
 #include "support/temporary_folder.hpp"
 
@@ -33,6 +38,73 @@ TEST_CASE("without commit nothing remains") {
     CHECK(at.files() == 2);
   }
   CHECK(at.files() == 0);
+}
+
+namespace {
+
+/// A process that makes a partial folder of `path` with a file in it and waits to be killed.
+class half_done {
+ public:
+  explicit half_done(const std::filesystem::path& path) {
+    int made[2];
+    REQUIRE(::pipe(made) == 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const partial_folder folder(path);
+      trm_test::put(folder.path() / "file", "content");
+      (void)!::write(made[1], "x", 1);
+      for (;;) ::pause();
+    }
+    char byte;
+    REQUIRE(::read(made[0], &byte, 1) == 1);
+    ::close(made[0]);
+    ::close(made[1]);
+  }
+  half_done(const half_done&) = delete;
+  half_done& operator=(const half_done&) = delete;
+  ~half_done() { kill(); }
+  void kill() {
+    if (pid_ == 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+  }
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_;
+};
+
+}  // namespace
+
+TEST_CASE("what a killed process left is removed by the next of the same path, and nothing else") {
+  const temporary_folder at;
+  half_done killed(at / "a");
+  const std::string dead = std::to_string(killed.pid());
+  CHECK(at.files() == 1);
+  const partial_folder beside_living(at / "a");
+  CHECK(at.files() == 2);
+  killed.kill();
+  for (const char* other : {"a.partial-", "a.partial-x", "a.partial-0-0", "a.partial--1-0"}) {
+    std::filesystem::create_directory(at / other);
+  }
+  for (const std::string& name : {"a.partial-" + dead, "a.partial-" + dead + "-0-1", "ba.partial-" + dead + "-0"}) {
+    std::filesystem::create_directory(at / name);
+  }
+  trm_test::put(at / ("a.partial-" + dead + "-9"), "a file, no folder");
+  std::filesystem::create_directory_symlink(beside_living.path(), at / ("a.partial-" + dead + "-8"));
+  CHECK(at.files() == 11);
+  { const partial_folder another(at / "b"); }
+  CHECK(at.files() == 11);
+  { const partial_folder same(at / "a"); }
+  CHECK(at.files() == 10);
+  CHECK(std::filesystem::exists(beside_living.path()));
+
+  // A dead process may have had our number.
+  const std::string ours = "a.partial-" + std::to_string(::getpid()) + "-";
+  std::filesystem::create_directories(at / (ours + "4000000000") / "inner");
+  { const partial_folder same(at / "a"); }
+  CHECK(at.files() == 10);
 }
 
 TEST_CASE("an empty folder is replaced, anything else is left alone") {
