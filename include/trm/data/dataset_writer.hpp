@@ -18,8 +18,8 @@
 
 namespace trm {
 
-/// Writes dataset.json, atomically.
-inline void write_dataset_metadata(const std::filesystem::path& file, const dataset_metadata& m) {
+/// The text of dataset.json.
+inline std::string dataset_metadata_text(const dataset_metadata& m) {
   const json document{{"pad_id", m.pad_id},
                       {"ignore_label_id", m.ignore_label_id ? json(*m.ignore_label_id) : json(nullptr)},
                       {"blank_identifier_id", m.blank_identifier_id},
@@ -30,7 +30,12 @@ inline void write_dataset_metadata(const std::filesystem::path& file, const data
                       {"mean_puzzle_examples", m.mean_puzzle_examples},
                       {"total_puzzles", m.total_puzzles},
                       {"sets", m.sets}};
-  write_file(file, document.dump());
+  return document.dump();
+}
+
+/// Writes dataset.json, atomically.
+inline void write_dataset_metadata(const std::filesystem::path& file, const dataset_metadata& m) {
+  write_file(file, dataset_metadata_text(m));
 }
 
 /// One split of a dataset:
@@ -132,36 +137,25 @@ class dataset_writer {
     if (s.puzzles() == s.group_indices.back()) fail("a group without puzzles");
     s.group_indices.push_back(s.puzzles());
   }
-  /// Puts the arrays in their place; dataset.json, without which they are no dataset, is left to commit(). An older
-  /// dataset there is unreadable from here on.
+  /// Puts the arrays in their place; dataset.json, without which they are no dataset, is left to commit(). All of them
+  /// are on the disk before: where it fills, an older dataset stays as it was. It is unreadable from then on.
   void commit_arrays() {
-    require_open();
-    require_complete();
-    std::error_code absent;
-    std::filesystem::remove(folder_ / "dataset.json", absent);
-    dataset_metadata& m = metadata_;
-    std::int64_t examples = 0;
-    for (std::size_t i = 0; i < sets_.size(); ++i) {
-      set& s = sets_[i];
-      s.inputs.commit();
-      s.labels.commit();
-      save_list(m.sets[i], "puzzle_identifiers", s.puzzle_identifiers);
-      save_list(m.sets[i], "puzzle_indices", s.puzzle_indices);
-      save_list(m.sets[i], "group_indices", s.group_indices);
-      examples += s.inputs.rows();
-      m.total_puzzles += s.puzzles();
-      m.total_groups += static_cast<std::int64_t>(s.group_indices.size()) - 1;
-    }
-    if (m.total_puzzles > 0) {
-      m.mean_puzzle_examples = static_cast<double>(examples) / static_cast<double>(m.total_puzzles);
-    }
-    complete_ = true;
+    finish_arrays();
+    put_arrays();
   }
-  /// Puts every file in its place, dataset.json last: an older dataset there is unreadable from the beginning of
-  /// commit() to its end, never a mixture.
+  /// Puts every file in its place, dataset.json last. All of them are on the disk before: where it fills, an older
+  /// dataset stays as it was. While they are put in place it is unreadable, never a mixture.
   void commit() {
-    if (!complete_ || committed_) commit_arrays();
-    write_dataset_metadata(folder_ / "dataset.json", metadata_);
+    if (complete_ && !committed_) {
+      write_dataset_metadata(folder_ / "dataset.json", metadata_);
+    } else {
+      finish_arrays();
+      atomic_file description(folder_ / "dataset.json");
+      description.write(dataset_metadata_text(metadata_));
+      description.sync();
+      put_arrays();
+      description.commit();
+    }
     committed_ = true;
   }
   /// What commit() wrote.
@@ -171,6 +165,7 @@ class dataset_writer {
   struct set {
     npy_writer inputs, labels;
     std::vector<std::int32_t> puzzle_indices{0}, group_indices{0}, puzzle_identifiers{};
+    std::vector<npy_writer> lists{};  // of them, once the set is complete
 
     std::int32_t puzzles() const { return static_cast<std::int32_t>(puzzle_identifiers.size()); }
   };
@@ -189,9 +184,42 @@ class dataset_writer {
         folder_.string() + ": set " + metadata_.sets.back() + ": example " + std::to_string(sets_.back().inputs.rows()),
         what);
   }
-  void save_list(const std::string& set_name, const char* field, const std::vector<std::int32_t>& values) const {
-    save_npy(folder_ / (set_name + "__" + field + ".npy"), {static_cast<std::int64_t>(values.size())},
-             std::span<const std::int32_t>(values));
+  /// Writes all arrays to the disk, beside their places, and counts.
+  void finish_arrays() {
+    require_open();
+    require_complete();
+    dataset_metadata& m = metadata_;
+    std::int64_t examples = 0;
+    for (std::size_t i = 0; i < sets_.size(); ++i) {
+      set& s = sets_[i];
+      s.inputs.sync();
+      s.labels.sync();
+      const auto add_list = [&](const char* field, const std::vector<std::int32_t>& values) {
+        s.lists.emplace_back(folder_ / (m.sets[i] + "__" + field + ".npy"), element_type::i32,
+                             std::vector<std::int64_t>{});
+        s.lists.back().append(std::span<const std::int32_t>(values));
+        s.lists.back().sync();
+      };
+      add_list("puzzle_identifiers", s.puzzle_identifiers);
+      add_list("puzzle_indices", s.puzzle_indices);
+      add_list("group_indices", s.group_indices);
+      examples += s.inputs.rows();
+      m.total_puzzles += s.puzzles();
+      m.total_groups += static_cast<std::int64_t>(s.group_indices.size()) - 1;
+    }
+    if (m.total_puzzles > 0) {
+      m.mean_puzzle_examples = static_cast<double>(examples) / static_cast<double>(m.total_puzzles);
+    }
+    complete_ = true;
+  }
+  void put_arrays() {
+    std::error_code absent;
+    std::filesystem::remove(folder_ / "dataset.json", absent);
+    for (set& s : sets_) {
+      s.inputs.commit();
+      s.labels.commit();
+      for (npy_writer& list : s.lists) list.commit();
+    }
   }
 
   std::filesystem::path folder_;

@@ -68,11 +68,16 @@ class atomic_file {
     put(bytes, &offset);
   }
 
-  /// The file is now at path(): flush, fsync, rename, fsync of the folder. Nothing can be written afterwards.
-  void commit() {
+  /// What was written is on the disk, under the partial name: after it commit() needs no more room.
+  void sync() {
     require_open();
     flush();
     if (::fsync(file_.get()) != 0) detail::throw_errno(path_, "write");
+  }
+
+  /// The file is now at path(): flush, fsync, rename, fsync of the folder. Nothing can be written afterwards.
+  void commit() {
+    sync();
     if (file_.close() != 0) detail::throw_errno(path_, "write");
     if (::rename(partial_.c_str(), path_.c_str()) != 0) detail::throw_errno(path_, "put in place");
     partial_.clear();

@@ -328,14 +328,22 @@ class npy_writer {
     append_bytes(converted_);
   }
 
+  /// The array is on the disk with the shape that it has now: after it commit() needs no more room.
+  void sync() {
+    put_header();
+    file_.sync();
+  }
   /// Writes the final shape and puts the file in place.
   void commit() {
-    const std::string header = detail::npy_header_text(type_, shape_);
-    file_.overwrite(0, std::as_bytes(std::span(header.data(), header.size())));
+    put_header();
     file_.commit();
   }
 
  private:
+  void put_header() {
+    const std::string header = detail::npy_header_text(type_, shape_);
+    file_.overwrite(0, std::as_bytes(std::span(header.data(), header.size())));
+  }
   template <class To, class T>
   std::size_t narrow(std::span<const T> values) {
     if (!readable_as<To>(element_type_of<T>())) return 0;

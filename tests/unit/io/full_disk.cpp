@@ -130,15 +130,12 @@ TEST_CASE("an unwritable folder: one error with file and reason, the old file as
   }
 }
 
-trm::dataset_metadata metadata() {
+void write_dataset(const path& folder, int examples, std::int32_t token, std::int32_t seq_len = 100) {
   trm::dataset_metadata m;
   m.vocab_size = 5;
-  m.seq_len = 100;
-  return m;
-}
-void write_dataset(const path& folder, int examples, std::int32_t token) {
-  trm::dataset_writer w(folder, "train", metadata());
-  const std::vector<std::int32_t> tokens(100, token);
+  m.seq_len = seq_len;
+  trm::dataset_writer w(folder, "train", m);
+  const std::vector<std::int32_t> tokens(static_cast<std::size_t>(seq_len), token);
   for (int i = 0; i < examples; ++i) {
     w.add(tokens, tokens);
     w.end_puzzle(0);
@@ -158,6 +155,25 @@ TEST_CASE("a dataset: a disk that fills while examples are written leaves the ol
   CHECK(message.find("__inputs.npy: cannot write: File too large") != std::string::npos);
   CHECK(trm::dataset::open(folder.path(), "train").sources()[0].rows() == 3);
   CHECK(std::distance(std::filesystem::directory_iterator(folder / "train"), {}) == 6);
+}
+
+TEST_CASE(
+    "a dataset: a disk that has room for the examples, but not for the lists or dataset.json, leaves the old one "
+    "whole") {
+  const temporary_folder folder;
+  write_dataset(folder.path(), 3, 1);
+  const auto fails_in = [&](const char* file, int examples, rlim_t limit) {
+    std::string message;
+    {
+      const full_disk full(limit);
+      message = trm_test::error_of([&] { write_dataset(folder.path(), examples, 2, 1); });
+    }
+    CHECK(message == (folder.path() / "train" / file).string() + ": cannot write: File too large");
+    CHECK(trm::dataset::open(folder.path(), "train").sources()[0].rows() == 3);
+    CHECK(std::distance(std::filesystem::directory_iterator(folder / "train"), {}) == 6);
+  };
+  fails_in("all__puzzle_identifiers.npy", 500, 1000);  // a row is a byte, an identifier four
+  fails_in("dataset.json", 1, 150);
 }
 
 TEST_CASE("a dataset: a disk that is full at its end leaves none, never half of one, and nothing partial") {
