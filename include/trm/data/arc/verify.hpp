@@ -18,6 +18,7 @@
 #include "trm/core/error.hpp"
 #include "trm/data/arc/augmentation.hpp"
 #include "trm/data/arc/build_options.hpp"
+#include "trm/data/arc/build_record.hpp"
 #include "trm/data/arc/decode.hpp"
 #include "trm/data/arc/encoding.hpp"
 #include "trm/data/arc/group.hpp"
@@ -36,7 +37,8 @@ struct verify_progress {
 };
 
 struct verify_options {
-  /// Without subsets the folder alone is checked. See build_options.
+  /// See build_options. Where only `source` is named the rest is what the dataset's build.json says (recorded_sources);
+  /// where no subsets are, either, the folder alone is checked.
   verify_sources sources;
   /// Called after every group. What it throws ends the check.
   std::function<void(const verify_progress&)> progress;
@@ -57,10 +59,11 @@ namespace detail {
 class verification {
  public:
   verification(const std::filesystem::path& folder, const verify_options& options)
-      : folder_(folder), options_(options) {}
+      : folder_(folder), options_(options), sources_(options.sources) {}
 
   verify_report run() {
-    report_.with_sources = !options_.sources.subsets.empty();
+    if (sources_.subsets.empty() && !sources_.source.empty()) sources_ = recorded_sources(folder_, sources_.source);
+    report_.with_sources = !sources_.subsets.empty();
     read_names();
     read_test_puzzles();
     for (const std::string& split : trm::detail::splits_in(folder_)) {
@@ -69,9 +72,10 @@ class verification {
     open("train");
     std::error_code unseen;
     if (std::filesystem::exists(folder_ / "test", unseen)) open("test");
+    check_record();
     if (report_.with_sources) {
       expected_ = expect_groups(
-          options_.sources,
+          sources_,
           [&] {
             std::vector<std::string> order;
             for (std::int64_t g = 0; g < set_of(0).groups(); ++g) order.push_back(task_of(0, g));
@@ -167,6 +171,19 @@ class verification {
     report_.splits.push_back({name, count(set.groups()), count(set.puzzles()), count(set.rows())});
     report_.virtual_form = report_.virtual_form || set.is_virtual();
     splits_.push_back({name, std::move(data), canvas});
+  }
+
+  /// Where the folder says what was built, it is what is there.
+  void check_record() const {
+    const std::string file = build_record::path_in(folder_).string();
+    const std::optional<json> record = read_build_record(folder_);
+    if (!record || json_field(*record, file).at("format").integer(0) != build_record::format) return;
+    const build_report built = report_of(*record, file);
+    if (built.splits != report_.splits) throw error(file + ": /report/splits", "are not those of the dataset");
+    if (built.identifiers != report_.identifiers) {
+      throw error(file + ": /report/identifiers", "is " + std::to_string(built.identifiers) +
+                                                      ", identifiers.json has " + std::to_string(report_.identifiers));
+    }
   }
 
   const std::string& name_of(std::size_t s, std::int64_t puzzle) const {
@@ -292,6 +309,7 @@ class verification {
 
   const std::filesystem::path& folder_;
   const verify_options& options_;
+  verify_sources sources_;
   verify_report report_;
   std::vector<std::string> names_;
   std::vector<bool> used_;
@@ -306,7 +324,7 @@ class verification {
 /// Checks the dataset in a folder, of either form and by whatever builder: the descriptions, shapes, value ranges and boundaries;
 /// names and identifiers; that no puzzle occurs twice in its group; that every row is an augmentation of its example, at one place
 /// for both grids, with its end-of-grid tokens; that test rows and one row of every training puzzle are in the corner; that both
-/// splits and test_puzzles.json agree. With sources: that the examples and the held-out tasks are exactly theirs.
+/// splits, test_puzzles.json and, where it is there, build.json agree. With sources: that the examples and the held-out tasks are exactly theirs.
 /// Not recomputed: which augmentations and places were drawn (build again with the same seed for that).
 /// \throws trm::error that names the first violation, by file, row, puzzle and position
 inline verify_report verify(const std::filesystem::path& folder, const verify_options& options = {}) {

@@ -15,11 +15,13 @@
 #include "trm/core/ignored_label.hpp"
 #include "trm/data/arc/augmentation.hpp"
 #include "trm/data/arc/build_options.hpp"
+#include "trm/data/arc/build_record.hpp"
 #include "trm/data/arc/decode.hpp"
 #include "trm/data/arc/group.hpp"
 #include "trm/data/arc/row.hpp"
 #include "trm/data/arc/task.hpp"
 #include "trm/data/dataset.hpp"
+#include "trm/io/json.hpp"
 
 namespace trm::arc {
 
@@ -30,6 +32,25 @@ struct verify_sources {
   std::string test_set, test_set2;
   task_filter filter;
 };
+
+/// What build.json says that a dataset was built from, to be read from `source`.
+/// \throws trm::error where the folder has no build.json, or one that is malformed
+inline verify_sources recorded_sources(const std::filesystem::path& folder, const std::string& source) {
+  const std::string file = build_record::path_in(folder).string();
+  const std::optional<json> record = read_build_record(folder);
+  if (!record) throw error(file, "is not there to say what was read: name the subsets and the test sets");
+  const json_field from = json_field(*record, file).at("options"), most = from.at("max_tasks");
+  verify_sources out{.source = source,
+                     .subsets = from.at("subsets").strings(),
+                     .test_set = from.at("test_set").string(),
+                     .test_set2 = from.at("test_set2").string(),
+                     .filter = {}};
+  if (out.subsets.empty()) from.at("subsets").expected("the names of subsets");
+  out.filter.ids = from.at("tasks").strings();
+  out.filter.max_grid_side = static_cast<int>(from.at("max_side").integer(1, max_side));
+  if (!most.is_null()) out.filter.max_tasks = static_cast<std::size_t>(most.integer(1));
+  return out;
+}
 
 namespace detail {
 
@@ -165,8 +186,8 @@ class row_check {
 
   void compare(const char* field, const std::vector<std::int32_t>& found, std::int64_t row, std::int64_t puzzle,
                const std::string& name, std::size_t i) const {
+    if (found == expected_) return;
     const auto [here, there] = std::ranges::mismatch(found, expected_);
-    if (here == found.end()) return;
     const auto token = [](std::int32_t t) { return std::to_string(t == ignored_label ? pad_token : t); };
     fail(field, row,
          "position " + std::to_string(here - found.begin()) + ": token " + token(*here) + ", expected " +

@@ -130,3 +130,44 @@ TEST_CASE("sources that are not those of the dataset are named") {
   set_text(folder / "small_a_challenges.json", "[[4,3]]", "[[4,2]]");
   with("train/all__labels.npy: row ", [](verify_options&) {});
 }
+
+TEST_CASE("where build.json says what was read, the source alone need be named") {
+  const temporary_folder folder;
+  build_options options = trm_test::small_sources(folder);
+  options.filter.max_grid_side = 2;  // not of held
+  options.filter.ids = {"two"};
+  options.test_set = "";
+  trm_test::put(folder / "small_a_challenges.json", R"({
+    "one": {"train": [{"input": [[1]], "output": [[2]]}], "test": [{"input": [[6,7,8]], "output": [[1]]}]},
+    "two": {"train": [{"input": [[1]], "output": [[2]]}], "test": [{"input": [[0,1]], "output": [[2]]}]},
+    "three": {"train": [{"input": [[1]], "output": [[2]]}], "test": [{"input": [[0,1]], "output": [[2]]}]}})");
+  options.filter.max_tasks = 5;
+  build(options);
+  verify_options how;
+  how.sources.source = options.source;
+  const verify_report report = verify(options.output, how);
+  CHECK(report.with_sources);
+  CHECK(report.splits[0].groups == 1);
+  const verify_sources recorded = recorded_sources(options.output, options.source);
+  CHECK(recorded.subsets == options.subsets);
+  CHECK(recorded.filter.ids == options.filter.ids);
+  CHECK(recorded.filter.max_grid_side == 2);
+  CHECK(recorded.filter.max_tasks == 5);
+
+  const auto file = options.output / "build.json";
+  const std::string before = trm_test::get(file);
+  set_text(file, "\"identifiers\": 6", "\"identifiers\": 7");
+  check_error([&] { verify(options.output); }, "build.json: /report/identifiers: is 7, identifiers.json has 6");
+  trm_test::put(file, before);
+  set_text(file, "\"groups\": 1", "\"groups\": 2");
+  check_error([&] { verify(options.output); }, "build.json: /report/splits: are not those of the dataset");
+  trm_test::put(file, before);
+  set_text(file, "\"max_side\": 2", "\"max_side\": 31");
+  check_error([&] { verify(options.output, how); }, "build.json: /options/max_side: ");
+  trm_test::put(file, before);
+  set_text(file, "\"two\"", "\"three\"");
+  check_error([&] { verify(options.output, how); }, "has no task two");
+  std::filesystem::remove(file);
+  CHECK_NOTHROW(verify(options.output));
+  check_error([&] { verify(options.output, how); }, "build.json: is not there to say what was read");
+}
