@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a sampler asks of data, be it files or a generator: examples by row, rows in puzzles, puzzles in groups.
 #pragma once
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -32,6 +33,24 @@ concept example_source = requires(const S& s, std::int64_t i, std::int32_t* toke
   { s.puzzle_identifier(i) } -> std::convertible_to<std::int32_t>;  // of puzzle i
   s.read(i, tokens, tokens);                                        // row i: inputs, labels
 };
+
+/// Rows of the longest puzzle of a group. A source may say it: `longest_puzzle(group)`; else every puzzle of the group is
+/// visited, which takes time where a source has many augmentations that are made when they are read.
+template <example_source S>
+std::int64_t longest_puzzle(const S& s, std::int64_t group) {
+  if constexpr (requires {
+                  { s.longest_puzzle(group) } -> std::convertible_to<std::int64_t>;
+                }) {
+    return s.longest_puzzle(group);
+  } else {
+    const index_range puzzles = s.puzzles_of(group);
+    std::int64_t most = 0;
+    for (std::int64_t p = puzzles.first; p < puzzles.last; ++p) {
+      most = std::max<std::int64_t>(most, index_range(s.rows_of(p)).size());
+    }
+    return most;
+  }
+}
 
 /// The fields of dataset.json (the published PuzzleDatasetMetadata).
 struct dataset_metadata {

@@ -120,10 +120,7 @@ class group_sampler {
     std::int64_t most = 0;
     double capacity = 0;
     for (std::int64_t g = 0; g < s.groups(); ++g) {
-      const index_range puzzles = s.puzzles_of(g);
-      std::int64_t here = 0;
-      for (std::int64_t p = puzzles.first; p < puzzles.last; ++p)
-        here = std::max<std::int64_t>(here, index_range(s.rows_of(p)).size());
+      const std::int64_t here = longest_puzzle(s, g);
       most = std::max(most, here);
       capacity += static_cast<double>(here);
     }

@@ -7,6 +7,8 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "support/allocations.hpp"
 #include "support/generated_examples.hpp"
@@ -223,6 +225,40 @@ TEST_CASE("what cannot work is refused with the remedy") {
   sampler unlikely(data, 2, {.seed = 0, .batch = 500, .epochs_per_iteration = 100});
   batch_memory large(500, 2);
   CHECK_THROWS_AS(unlikely.next(large.view()), trm::error);
+}
+
+/// One group; every look at one of its puzzles is counted.
+struct counted_source {
+  std::int64_t versions;
+  std::int64_t* looks;
+  std::int64_t rows() const { return 2 * versions; }
+  std::int64_t puzzles() const { return versions; }
+  std::int64_t groups() const { return 1; }
+  trm::index_range puzzles_of(std::int64_t) const { return {0, versions}; }
+  trm::index_range rows_of(std::int64_t p) const {
+    ++*looks;
+    return {2 * p, 2 * p + 2};
+  }
+  std::int64_t longest_puzzle(std::int64_t) const { return 2; }
+  std::int32_t puzzle_identifier(std::int64_t) const { return 0; }
+  void read(std::int64_t, std::int32_t* inputs, std::int32_t* labels) const { *inputs = *labels = 0; }
+};
+
+TEST_CASE("a source that says how long its puzzles are is not looked through, and is checked all the same") {
+  std::int64_t looks = 0;
+  const std::vector<counted_source> data{{std::int64_t{1} << 40, &looks}};
+  trm::group_sampler<counted_source> s(data, 1, {.seed = 1, .batch = 4, .epochs_per_iteration = 2});
+  CHECK(looks == 0);
+  batch_memory memory(4, 1);
+  s.next(memory.view());
+  CHECK(looks == 2);
+  try {
+    trm::group_sampler<counted_source> small(data, 1, {.seed = 1, .batch = 5, .epochs_per_iteration = 2});
+    FAIL("accepted");
+  } catch (const trm::error& e) {
+    CHECK(std::string(e.what()).find("at most 4 examples") != std::string::npos);
+  }
+  CHECK(trm::longest_puzzle(generated_examples({{1, 3, 2}, {4}}), 0) == 3);
 }
 
 }  // namespace

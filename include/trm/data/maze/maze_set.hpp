@@ -78,6 +78,7 @@ class maze_set {
   std::int64_t groups() const { return cells_.empty() ? 0 : static_cast<std::int64_t>(cells_.size() / (2 * size())); }
   index_range puzzles_of(std::int64_t group) const { return {group * variants_, (group + 1) * variants_}; }
   index_range rows_of(std::int64_t puzzle) const { return {puzzle, puzzle + 1}; }
+  std::int64_t longest_puzzle(std::int64_t) const { return 1; }
   std::int32_t puzzle_identifier(std::int64_t) const { return 0; }
   /// Writes side * side tokens each; requires 0 <= row < rows().
   void read(std::int64_t row, std::int32_t* inputs, std::int32_t* labels) const {

@@ -23,8 +23,7 @@ namespace trm::sudoku {
 /// every position counts. The identifier of every puzzle is 0.
 class puzzle_source {
  public:
-  /// `augmentations`: beside each puzzle itself. They cost no memory; a group_sampler looks at each once when it is
-  /// made.
+  /// `augmentations`: beside each puzzle itself. They cost no memory and, until they are read, no time.
   explicit puzzle_source(int size, std::int64_t augmentations = 0, std::uint64_t seed = 0)
       : shape_(geometry_of(size)), versions_(augmentations + 1), seed_(seed) {
     if (augmentations < 0 || augmentations >= std::numeric_limits<std::int32_t>::max()) {
@@ -50,6 +49,7 @@ class puzzle_source {
   std::int64_t rows() const { return puzzles(); }
   index_range puzzles_of(std::int64_t group) const { return {group * versions_, (group + 1) * versions_}; }
   index_range rows_of(std::int64_t puzzle) const { return {puzzle, puzzle + 1}; }
+  std::int64_t longest_puzzle(std::int64_t) const { return 1; }
   std::int32_t puzzle_identifier(std::int64_t) const { return 0; }
 
   /// Writes size * size tokens each.
