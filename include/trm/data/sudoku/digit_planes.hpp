@@ -57,6 +57,8 @@ class digit_planes {
   static constexpr std::size_t bands = static_cast<std::size_t>(Layout::shape.bands());
   using word = std::uint32_t;
   using plane = std::array<word, bands>;
+  static constexpr word full =
+      (1u << size * static_cast<std::size_t>(Layout::shape.box_rows)) - 1;  // every cell of a band
 
   digit_planes() {
     for (plane& p : of_) p.fill(full);
@@ -176,6 +178,13 @@ class digit_planes {
     }
     return b;
   }
+  /// The cells that are not settled, without one of them.
+  plane unsettled_but(int cell) const {
+    plane left;
+    for (std::size_t band = 0; band < bands; ++band) left[band] = full & ~settled_[band];
+    left[place_of(cell).band] &= ~place_of(cell).bit;
+    return left;
+  }
   /// The cells where the digit (1 to size) is possible, by bands.
   const plane& of(int digit) const { return of_[static_cast<std::size_t>(digit - 1)]; }
 
@@ -183,7 +192,7 @@ class digit_planes {
   static constexpr std::size_t box_rows = Layout::shape.box_rows, box_columns = Layout::shape.box_columns;
   static constexpr std::size_t stacks = static_cast<std::size_t>(Layout::shape.stacks());
   static constexpr int band_cells = static_cast<int>(size * box_rows);
-  static constexpr word row = (1u << size) - 1, full = (1u << band_cells) - 1, box_row = (1u << box_columns) - 1;
+  static constexpr word row = (1u << size) - 1, box_row = (1u << box_columns) - 1;
   static constexpr std::uint32_t all_digits = row;
   /// A row of bits times this: those bits in every row of a band.
   static constexpr word rows = [] {
@@ -368,5 +377,12 @@ class digit_planes {
   plane settled_;
   std::uint32_t changed_ = 0;  // digits whose plane changed since its last locked_candidates
 };
+
+/// Has a set of cells this cell?
+template <class Layout>
+constexpr bool contains(const typename digit_planes<Layout>::plane& cells, int cell) {
+  constexpr int band = Layout::cells / Layout::shape.bands();
+  return (cells[static_cast<std::size_t>(cell / band)] >> cell % band & 1) != 0;
+}
 
 }  // namespace trm::sudoku::detail

@@ -31,7 +31,8 @@ struct generator_options {
   int min_clues = 0, max_clues = max_cells;
   /// No clue can be taken away without a second solution appearing.
   bool minimal = true;
-  /// The difficulty (see rating). A search with a minimum above 0 climbs: it exchanges clues as long as that helps.
+  /// The difficulty (see rating). With a minimum above 0 a random minimal puzzle is changed, clue by clue, until it is hard
+  /// enough. So most ratings are a little above the minimum, and there are about as many clues as in easier puzzles.
   std::uint64_t min_rating = 0, max_rating = std::numeric_limits<std::uint64_t>::max();
   /// Which solutions may be used; empty for all. For instance one side of a split.
   std::function<bool(const board& solution)> accept_solution{};
@@ -86,21 +87,16 @@ class puzzle_search {
     const std::uint8_t digit = std::exchange(puzzle_[cell], std::uint8_t{0});
     digit_planes<Layout> c(puzzle_);
     c.exclude(cell, digit);
-    const bool other = solve(c, {.solutions = 1}).solutions > 0;
+    const bool other = any_solution(c, [](const auto&) { return true; });
     puzzle_[cell] = digit;
     return other;
   }
 
-  /// Takes away, in random order, every clue that can go: the puzzle is minimal. `last` are tried behind all others.
-  void minimise(std::span<const std::uint8_t> last = {}) {
-    const cell_order order = random_order();
-    const auto take = [&](int cell) {
+  /// Takes away, in random order, every clue that can go: the puzzle is minimal.
+  void minimise() {
+    for (const std::uint8_t cell : random_order()) {
       if (puzzle_[cell] != 0 && !needed(cell)) puzzle_[cell] = 0;
-    };
-    for (const std::uint8_t cell : order) {
-      if (std::ranges::find(last, cell) == last.end()) take(cell);
     }
-    for (const std::uint8_t cell : last) take(cell);
   }
 
   /// Takes away clues in random order down to `target`, as long as the rating stays in its range.
@@ -126,26 +122,54 @@ class puzzle_search {
     return r.unique() && r.dead_ends <= options_.max_rating;
   }
 
-  /// Exchanges clues until the rating is high enough: two cells are filled in, then the puzzle is made minimal again
-  /// with those two kept where they can be. What lowers the rating is undone. False where it does not get there.
+  /// Exchanges clues until the rating is high enough and the puzzle minimal. False where it does not get there.
   bool climb() {
-    constexpr int patience = 100;  // exchanges
-    for (int i = 0; i < patience && rating_ < options_.min_rating; ++i) {
-      const board before = puzzle_;
-      std::array<std::uint8_t, 2> added{};
-      for (std::uint8_t& cell : added) {
-        cell = static_cast<std::uint8_t>(random_.below(Layout::cells));
-        puzzle_[cell] = solution_[cell];
+    constexpr int patience = 60;  // exchanges without a higher rating
+    const digit_planes<Layout> wanted(solution_);
+    bool exchanged = false;
+    for (int idle = 0; idle < patience; ++idle) {
+      if (rating_ >= options_.min_rating) {
+        if (!exchanged) return true;
+        minimise();
+        rating_ = rating(puzzle_);
+        exchanged = false;
+        if (rating_ >= options_.min_rating) return rating_ <= options_.max_rating;
       }
-      minimise(added);
-      const std::uint64_t now = rating(puzzle_);
-      if (now < rating_ || now > options_.max_rating) {
-        puzzle_ = before;
-      } else {
-        rating_ = now;
-      }
+      const std::uint64_t before = rating_;
+      exchanged = exchange(wanted) || exchanged;
+      if (rating_ > before) idle = 0;
     }
-    return rating_ >= options_.min_rating;
+    return false;
+  }
+
+  /// Takes away a random clue and gives another one with which the puzzle has one solution again, of up to 20 such clues
+  /// the one with the highest rating. Undone, with false, where there is none or the rating would leave its range or fall.
+  bool exchange(const digit_planes<Layout>& wanted) {
+    constexpr int most_solutions = 100, most_ratings = 20;
+    int away = 0;
+    do {
+      away = static_cast<int>(random_.below(Layout::cells));
+    } while (puzzle_[away] == 0);
+    const std::uint8_t digit = std::exchange(puzzle_[away], std::uint8_t{0});
+    const digit_planes<Layout> without(puzzle_);
+    const auto completing = completing_cells(without, wanted, without.unsettled_but(away), most_solutions);
+    std::array<std::uint8_t, Layout::cells> cells{};
+    std::size_t count = 0;
+    for (int cell = 0; cell < Layout::cells; ++cell) {
+      if (contains<Layout>(completing, cell)) cells[count++] = static_cast<std::uint8_t>(cell);
+    }
+    random_.shuffle(std::span(cells).first(count));
+    int best = away;
+    for (std::size_t i = 0; i < count && i < most_ratings; ++i) {
+      puzzle_[cells[i]] = solution_[cells[i]];
+      const std::uint64_t now = rating(puzzle_);
+      puzzle_[cells[i]] = 0;
+      if (now > options_.max_rating || now < rating_ || (best != away && now == rating_)) continue;
+      best = cells[i];
+      rating_ = now;
+    }
+    puzzle_[best] = best == away ? digit : solution_[best];
+    return best != away;
   }
 
   /// Adds clues in random order up to `target`, where the rating stays in its range.

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 #include "trm/data/sudoku/board.hpp"
 #include "trm/data/sudoku/digit_planes.hpp"
@@ -74,6 +75,42 @@ search_result solve(digit_planes<Layout>& c, const search_limits& limits) {
   search<Layout> s(limits);
   if (c.propagate()) s.run(c);
   return s.result;
+}
+
+/// Calls visit(c) for the solutions that c allows, in some order, until one call gives true; did one?
+template <class Layout, class Visit>
+bool any_solution(digit_planes<Layout>& c, Visit&& visit) {
+  while (c.propagate()) {
+    if (c.complete()) return visit(std::as_const(c));
+    const int cell = c.any_cell(), digit = std::countr_zero(c[cell]) + 1;
+    digit_planes<Layout> guess = c;
+    guess.settle(cell, digit);
+    if (any_solution(guess, visit)) return true;
+    c.exclude(cell, digit);
+  }
+  return false;
+}
+
+/// Those of `cells` where every solution of c other than `wanted` differs from it: with any one of them as a further clue
+/// `wanted` is the only solution. None where there are more than `most` other solutions.
+template <class Layout>
+typename digit_planes<Layout>::plane completing_cells(digit_planes<Layout> c, const digit_planes<Layout>& wanted,
+                                                      typename digit_planes<Layout>::plane cells, int most) {
+  using planes = digit_planes<Layout>;
+  int others = 0;
+  any_solution(c, [&](const planes& solution) {
+    typename planes::plane differing{};
+    for (int d = 1; d <= Layout::size; ++d) {
+      for (std::size_t band = 0; band < planes::bands; ++band) {
+        differing[band] |= solution.of(d)[band] & ~wanted.of(d)[band];
+      }
+    }
+    if (differing == typename planes::plane{}) return false;
+    if (++others > most) cells.fill(0);
+    for (std::size_t band = 0; band < planes::bands; ++band) cells[band] &= differing[band];
+    return cells == typename planes::plane{};
+  });
+  return cells;
 }
 
 }  // namespace detail

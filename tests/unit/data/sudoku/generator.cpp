@@ -77,6 +77,26 @@ TEST_CASE("ratings within their range") {
   }
 }
 
+TEST_CASE("hard puzzles are minimal, and a function of the seed and their number") {
+  const generator make({.seed = 3, .min_rating = 10}), again({.seed = 3, .min_rating = 10});
+  std::set<std::string> solutions;
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    puzzle p = make(i);
+    check_valid(p);
+    CHECK(p.rating >= 10);
+    CHECK(again(i).question == p.question);
+    solutions.insert(to_line(p.solution));
+    for (int cell = 0; cell < p.question.cells(); ++cell) {
+      const std::uint8_t digit = p.question[cell];
+      if (digit == 0) continue;
+      p.question[cell] = 0;
+      CHECK(solve(p.question).solutions == 2);
+      p.question[cell] = digit;
+    }
+  }
+  CHECK(solutions.size() == 10);
+}
+
 TEST_CASE("only accepted solutions are used") {
   generator_options options{.size = 6};
   options.accept_solution = [](const board& b) { return b[0] == 3; };

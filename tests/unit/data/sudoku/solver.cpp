@@ -66,6 +66,31 @@ TEST_CASE("a limit of guesses ends the search and says so") {
   CHECK_FALSE(r.unique());
 }
 
+TEST_CASE("one more clue in a completing cell leaves the wanted solution only, in any other cell it does not") {
+  using layout = detail::layout<9>;
+  using planes = detail::digit_planes<layout>;
+  const board solved = solve(hard).solution;
+  const planes wanted(solved);
+  int completing = 0;
+  for (int away = 0; away < 81; ++away) {
+    if (hard[away] == 0) continue;
+    board open = hard;
+    open[away] = 0;
+    const planes c(open);
+    const auto cells = detail::completing_cells(c, wanted, c.unsettled_but(away), 100000);
+    CHECK_FALSE(detail::contains<layout>(cells, away));
+    for (int cell = 0; cell < 81; ++cell) {
+      if (hard[cell] != 0) continue;
+      board one_more = open;
+      one_more[cell] = solved[cell];
+      CHECK(detail::contains<layout>(cells, cell) == solve(one_more).unique());
+      completing += detail::contains<layout>(cells, cell);
+    }
+    CHECK(detail::completing_cells(c, wanted, c.unsettled_but(away), 0) == planes::plane{});
+  }
+  CHECK(completing > 0);
+}
+
 TEST_CASE("the rating does not depend on the names of the digits") {
   const std::uint64_t expected = rating(hard);
   for (std::uint32_t i = 0; i < 20; ++i) {
