@@ -147,7 +147,10 @@ struct training_task {
 
 namespace detail {
 
-/// The answers to some examples at every supervision step, drawn.
+/// A report is looked at: more steps of an example are not drawn.
+inline constexpr int most_shown_steps = 32;
+
+/// The answers to `most` examples at every supervision step, drawn.
 inline std::vector<report::shown_example> shown_examples(any_solver& solver, const example_data& data,
                                                          const drawing& draw, int max_steps, int most) {
   const any_source& source = data.sources.front();
@@ -274,7 +277,7 @@ inline std::filesystem::path train(const preset& p, const training_task& task, t
     page.configuration = configuration;
     page.seconds = shown.elapsed();
     page.parameters = model->parameters();
-    page.examples = detail::shown_examples(trainer->solver(), held_out, task.draw, s.training.max_steps, 6);
+    page.examples = detail::shown_examples(trainer->solver(), held_out, task.draw, std::min(s.training.max_steps, most_shown_steps), 6);
     page.facts = {
         {"model", fmt::format("{}, {:.2f} M parameters, {}", p.name, static_cast<double>(model->parameters()) / 1e6,
                               model->arithmetic())},
