@@ -130,7 +130,7 @@ inline search_result solve(const board& puzzle, const search_limits& limits = {}
 /// digits, only on the cells that are guessed in. The `rating` of Sudoku-Extreme counts the backtracks of another
 /// solver, tdoku: the same kind of count, with other cells to guess in. Over 500 random minimal puzzles the mean was
 /// 0.96 here and 0.98 of tdoku's guesses (limit of 2 solutions), the correlation of log(1 + count) 0.85; a puzzle that
-/// was selected for a high rating here is easier for tdoku: mean 11.7 against 4.8 where min_rating was 10.
+/// was selected for a high rating here is easier for tdoku: mean 12.0 against 5.8 of 200 with min_rating 10.
 inline std::uint64_t rating(const board& puzzle) { return solve(puzzle).dead_ends; }
 
 struct deduction {
