@@ -188,7 +188,9 @@ inline std::vector<report::shown_example> shown_examples(any_solver& solver, con
 inline std::int64_t epochs_per_iteration(std::int64_t asked, const trm::dataset_metadata& meta, int batch) {
   if (asked > 0) return asked;
   const double examples = std::max(1.0, static_cast<double>(meta.total_groups) * meta.mean_puzzle_examples);
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(100.0 * batch / examples)));
+  // The sampler numbers groups * passes below 2^32.
+  const double most = 4294967295.0 / std::max(1.0, static_cast<double>(meta.total_groups));
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::min(std::ceil(100.0 * batch / examples), most)));
 }
 
 }  // namespace detail
@@ -277,7 +279,8 @@ inline std::filesystem::path train(const preset& p, const training_task& task, t
     page.configuration = configuration;
     page.seconds = shown.elapsed();
     page.parameters = model->parameters();
-    page.examples = detail::shown_examples(trainer->solver(), held_out, task.draw, std::min(s.training.max_steps, most_shown_steps), 6);
+    page.examples = detail::shown_examples(trainer->solver(), held_out, task.draw,
+                                           std::min(s.training.max_steps, detail::most_shown_steps), 6);
     page.facts = {
         {"model", fmt::format("{}, {:.2f} M parameters, {}", p.name, static_cast<double>(model->parameters()) / 1e6,
                               model->arithmetic())},
