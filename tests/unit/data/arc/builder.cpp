@@ -161,6 +161,35 @@ TEST_CASE("a task with few distinct augmentations is reported, and built with wh
   CHECK(report.identifiers == 3);
 }
 
+TEST_CASE("a build of malformed sources names file, task and position, and leaves nothing") {
+  const temporary_folder folder;
+  const auto refused = [&](const std::string& tasks, const std::string& solutions, const std::string& message) {
+    put(folder / "s_a_challenges.json", tasks);
+    put(folder / "s_a_solutions.json", solutions);
+    const int files = folder.files();
+    build_options options;
+    options.source = (folder / "s").string();
+    options.subsets = {"a"};
+    options.output = folder / "built";
+    CHECK_THROWS_WITH_AS(build(options), (options.source + "_a_" + message).c_str(), trm::error);
+    CHECK(folder.files() == files);
+  };
+  const auto with = [](const std::string& input, const std::string& output) {
+    return R"({"t": {"train": [{"input": )" + input + output + R"(}], "test": [{"input": [[1]]}, {"input": [[2]]}]}})";
+  };
+  const std::string good = with("[[1]]", R"(, "output": [[2]])"), both = R"({"t": [[[1]], [[2]]]})";
+  refused(with("[[1,2],[3]]", R"(, "output": [[2]])"), both,
+          "challenges.json: task t: train[0].input: row 1 has 1 cells, row 0 has 2");
+  refused(with("[]", R"(, "output": [[2]])"), both,
+          "challenges.json: task t: train[0].input: 0 rows, expected 1 to 30");
+  refused(with("[[1,10]]", R"(, "output": [[2]])"), both,
+          "challenges.json: task t: train[0].input: row 0, column 1: expected a colour 0 to 9, found 10");
+  refused(with("[[1]]", ""), both, "challenges.json: task t: train[0]: \"output\" is missing");
+  refused(good, R"({"t": [[[1]]]})", "solutions.json: task t: expected one output for each of 2 test inputs, found 1");
+  refused(good, R"({"t": [[[1]], [[1,2],[3]]]})", "solutions.json: task t: [1]: row 1 has 1 cells, row 0 has 2");
+  refused(good, "{}", "solutions.json: task t: no solution");
+}
+
 TEST_CASE("a smaller canvas makes shorter examples") {
   const temporary_folder folder;
   put_odd_sources(folder);
