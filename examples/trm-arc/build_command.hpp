@@ -36,8 +36,9 @@ class build_command {
     c.add_option("--canvas", canvas_, "Side of the square that holds a grid; below 30 only tasks that fit take part")
         ->capture_default_str()
         ->check(CLI::Range(1, 30));
-    c.add_flag("--virtual", o_.virtual_form,
-               "Store how examples are made instead of the examples: the same dataset in a hundredth of the space");
+    c.add_flag(
+        "--virtual", o_.virtual_form,
+        "Store how examples are made instead of the examples: the same dataset in about a hundredth of the space");
     c.add_flag(
         "--verify", verify_,
         "Then check the dataset against the sources; one that another builder left in --output is checked alone");

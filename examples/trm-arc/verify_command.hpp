@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include <fmt/core.h>
@@ -12,7 +11,6 @@
 #include "../program/progress.hpp"
 #include "../program/run.hpp"
 #include "sources.hpp"
-#include "trm/data/arc/build_record.hpp"
 #include "trm/data/arc/verify.hpp"
 
 namespace trm_arc {
@@ -53,37 +51,18 @@ class verify_command {
   }
 
  private:
-  bool said(const char* option) const { return command_->get_option(option)->count() > 0; }
-
   void run() {
-    if (!said("--source")) {
+    const bool recorded = sources_.subsets.empty();
+    if (recorded || sources_.source.empty()) {
       for (const char* option : {"--subsets", "--test-set", "--test-set2", "--tasks", "--max-side", "--max-tasks"}) {
-        if (said(option)) throw trm::error(option, "says which tasks of --source: give that, too");
+        if (command_->get_option(option)->count() > 0) {
+          throw trm::error(option, "says which tasks were read: give --source and --subsets, too");
+        }
       }
-    } else {
-      if (!said("--subsets")) take_recorded();
-      sources_.source = source_prefix(sources_.source, sources_.subsets);
     }
+    if (recorded && !sources_.source.empty()) sources_ = trm::arc::recorded_sources(data_, sources_.source);
+    sources_.source = source_prefix(sources_.source, sources_.subsets);
     verify_dataset(data_, sources_, quiet_);
-  }
-
-  /// What was read, as the dataset's build.json says it; what is said in options counts instead.
-  void take_recorded() {
-    const std::string file = trm::arc::build_record::path_in(data_).string();
-    const std::optional<trm::json> record = trm::arc::read_build_record(data_);
-    if (!record) throw trm::error(file, "is not there to say what was read: give --subsets, --test-set, ...");
-    const trm::json_field from = trm::json_field(*record, file).at("options");
-    sources_.subsets = from.at("subsets").strings();
-    if (!said("--test-set")) sources_.test_set = from.at("test_set").string();
-    if (!said("--test-set2")) sources_.test_set2 = from.at("test_set2").string();
-    if (!said("--tasks")) sources_.filter.ids = from.at("tasks").strings();
-    if (!said("--max-side")) {
-      sources_.filter.max_grid_side = static_cast<int>(from.at("max_side").integer(1, trm::arc::max_side));
-    }
-    const trm::json& most = record->at("options").at("max_tasks");
-    if (!said("--max-tasks") && !most.is_null()) {
-      sources_.filter.max_tasks = static_cast<std::size_t>(from.at("max_tasks").integer(1));
-    }
   }
 
   std::filesystem::path data_;

@@ -104,10 +104,13 @@ cp -r data published && rm published/build.json
 succeeds "build-dataset --verify, of another builder" "${build[@]}" --augmentations 2 --verify --output published
 contains out.txt 'made by another builder: nothing is built'
 contains out.txt 'published: verified'
-refuses 1 'published/build.json.*give --subsets' verify --data published --source source
+refuses 1 'published/build.json.*name the subsets' verify --data published --source source
 succeeds "verify, told the subsets" verify --data published --source source --subsets small --test-set small --quiet
 refuses 1 'published/?: is there already' "${build[@]}" --augmentations 2 --output published
 refuses 1 'subsets: .*--source' verify --data data --subsets small
+refuses 1 'test-set: .*--subsets' verify --data data --source source --test-set small
+sed 's/"identifiers": *[0-9]*/"identifiers": 5/' data/build.json >record.json && cp -r data recounted && cp record.json recounted/build.json
+refuses 1 'recounted/build.json: /report/identifiers' verify --data recounted --quiet
 cp -r data broken && printf '\x05' | dd of=broken/train/all__labels.npy bs=1 seek=130 conv=notrunc status=none
 refuses 1 'broken/train/all__labels.npy: row 0: ' verify --data broken --quiet
 "$program" "${build[@]}" --augmentations 2 --verify --output broken >out.txt 2>err.txt && fail "build-dataset --verify: a broken dataset passes"
