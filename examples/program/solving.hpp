@@ -16,6 +16,7 @@ struct solve_options {
   std::filesystem::path checkpoint;
   std::string preset;  // empty: as the checkpoint says
   int max_steps = 16, threads = 0;
+  double confidence = 0.9;  // training halts at 1/2, where one answer in ten of a good model is still wrong
   bool all_steps = false, json = false, quiet = false;
 };
 
@@ -25,8 +26,10 @@ inline void add_solve_options(CLI::App& command, solve_options& o) {
   command.add_option("--max-steps", o.max_steps, "Supervision steps at most")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  command.add_flag("--all-steps", o.all_steps,
-                   "Do not stop where the model is confident (halting confidence above 1/2)");
+  command.add_option("--confidence", o.confidence, "Stop where the halting confidence is above this")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  command.add_flag("--all-steps", o.all_steps, "Do not stop where the model is confident");
   command.add_option("--threads", o.threads, "Threads; 0: all processors")
       ->capture_default_str()
       ->check(CLI::Range(0, most_threads));
@@ -41,7 +44,7 @@ struct solving_step {
   std::vector<int> answer;  // tokens
 };
 
-/// Supervision steps on one puzzle until q_halt > 0 (unless all are wanted) or `max_steps`; `each` sees every step.
+/// Supervision steps on one puzzle until the model is confident (unless all are wanted) or `max_steps`; `each` sees every step.
 /// Returns the last. Requires a solver of batch size 1; a model with puzzle rows takes row 0.
 template <class Each>
 solving_step solve(any_solver& solver, std::span<const int> inputs, const solve_options& o, Each each) {
@@ -53,7 +56,7 @@ solving_step solve(any_solver& solver, std::span<const int> inputs, const solve_
     const trm::samples& now = solver.samples();
     step = {step.number + 1, probability(now.halting[0].q_halt), now.predictions};
     each(step);
-  } while (step.number < o.max_steps && (o.all_steps || step.confidence <= 0.5) && !interrupted());
+  } while (step.number < o.max_steps && (o.all_steps || step.confidence <= o.confidence) && !interrupted());
   return step;
 }
 
