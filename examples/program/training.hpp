@@ -226,8 +226,8 @@ inline std::filesystem::path train(const preset& p, const training_task& task, t
   const std::string split = task.test ? "test" : "train";
   const std::int64_t eval_batches = s.eval_batches > 0 ? s.eval_batches : all_batches;
   if (!s.quiet) {
-    say(fmt::format("{}: {:.2f} M parameters, {}, {} puzzle rows, {} steps of {:.1f} GFLOP, {:.0f} MiB of memory\n",
-                    p.name, static_cast<double>(model->parameters()) / 1e6, model->arithmetic(),
+    say(fmt::format("{}: {} parameters, {}, {} puzzle rows, {} steps of {:.1f} GFLOP, {:.0f} MiB of memory\n", p.name,
+                    report::count_text(model->parameters()), model->arithmetic(),
                     puzzles ? meta.num_puzzle_identifiers : 0, total, plan.flops / 1e9,
                     static_cast<double>(plan.total()) / 1048576));
   }
@@ -282,8 +282,8 @@ inline std::filesystem::path train(const preset& p, const training_task& task, t
     page.examples = detail::shown_examples(trainer->solver(), held_out, task.draw,
                                            std::min(s.training.max_steps, detail::most_shown_steps), 6);
     page.facts = {
-        {"model", fmt::format("{}, {:.2f} M parameters, {}", p.name, static_cast<double>(model->parameters()) / 1e6,
-                              model->arithmetic())},
+        {"model",
+         fmt::format("{}, {} parameters, {}", p.name, report::count_text(model->parameters()), model->arithmetic())},
         {"steps", fmt::format("{} of {}, {} samples each", step, total, s.training.batch)},
         {"wall time", duration_text(shown.elapsed())},
         {"processor time", duration_text(processor_seconds())},
