@@ -296,7 +296,8 @@ class dataset_build {
     for (const group& g : groups_) {
       for (std::size_t puzzle = 0; puzzle < g.puzzles.size(); ++puzzle) {
         if (g.identifiers[puzzle] != next) continue;  // named before
-        file.write("," + json(puzzle_name_of(g, puzzle)).dump());
+        file.write(",");
+        file.write(json(puzzle_name_of(g, puzzle)).dump());
         ++next;
       }
     }
