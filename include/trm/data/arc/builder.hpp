@@ -104,7 +104,8 @@ class dataset_build {
     report_ = report_of(there, file.string());
     report_.already_there = true;
     for (const build_report::split& s : report_.splits) {
-      for (const dataset_set& set : dataset::open(options_.output, s.name).sources()) {
+      const dataset data = dataset::open(options_.output, s.name);
+      for (const dataset_set& set : data.sources()) {
         if (set.is_virtual() != options_.virtual_form) return false;
       }
     }
