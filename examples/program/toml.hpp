@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Options of commands from the environment and from a TOML file, and written as TOML.
 #pragma once
+#include <algorithm>
 #include <cctype>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -14,6 +16,7 @@
 #include <CLI/CLI.hpp>
 
 #define TOML_ENABLE_WINDOWS_COMPAT 0
+#define TOML_ASSERT(what) static_cast<void>(0)  // of toml++ 3.3 some can be reached by a malformed file
 #include <toml++/toml.h>
 
 #include "option_kind.hpp"
@@ -57,7 +60,14 @@ class options_file {
  public:
   explicit options_file(const std::filesystem::path& path) : path_(path.string()) {
     try {
-      root_ = toml::parse(trm::read_file(path, std::size_t{1} << 20));
+      const std::string text = trm::read_file(path, std::size_t{1} << 20);
+      // Of letters beyond ASCII the parser of toml++ 3.3 takes some for unreachable, wherever a malformed file has them.
+      const auto letter = std::ranges::find_if(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+      if (letter != text.end()) {
+        throw usage_error(fmt::format("{}:{}", path_, 1 + std::count(text.begin(), letter, '\n')),
+                          "a letter beyond ASCII: write it in double quotes as \\u00E9");
+      }
+      root_ = toml::parse(text);
     } catch (const trm::error& e) {
       throw CLI::FileError(e.what());
     } catch (const toml::parse_error& e) {
@@ -135,7 +145,8 @@ inline std::string toml_value(option_kind kind, const std::string& text) {
   std::string plain = text;
   if (kind != option_kind::text) return plain_number(kind, true, plain) ? plain : "";
   std::ostringstream quoted;
-  quoted << toml::value<std::string>(text);
+  const toml::value<std::string> value(text);
+  quoted << toml::toml_formatter(value, toml::format_flags::none);  // letters beyond ASCII as escapes
   return quoted.str();
 }
 
