@@ -1,40 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The whole way of trm-arc on three tiny tasks, and what it says of bad input. Usage: trm_arc.sh PROGRAM
-set -u
-program=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
+. "$(dirname "$0")/../support/program.sh"
 
-fail() {
-  echo "FAILED: $1"
-  failures=$((failures + 1))
-}
-# succeeds NAME ARGUMENT...
-succeeds() {
-  local name=$1
-  shift
-  if ! "$program" "$@" >out.txt 2>err.txt; then
-    fail "$name: $(tail -n 1 err.txt)"
-    return 1
-  fi
-}
-# refuses STATUS PATTERN ARGUMENT...: exit status, one line on standard error that matches, nothing on standard output
-refuses() {
-  local status=$1 pattern=$2
-  shift 2
-  "$program" "$@" >out.txt 2>err.txt
-  local found=$?
-  [ "$found" -eq "$status" ] || fail "$*: exit status $found instead of $status: $(cat err.txt)"
-  [ "$(wc -l <err.txt)" -eq 1 ] || fail "$*: $(wc -l <err.txt) lines on standard error instead of one: $(cat err.txt)"
-  grep -Eq -- "$pattern" err.txt || fail "$*: \"$(cat err.txt)\" does not match \"$pattern\""
-  [ -s out.txt ] && fail "$*: something on standard output"
-}
-contains() { grep -Eq -- "$2" "$1" || fail "$1 does not contain $2"; }
-lacks() { grep -Eq -- "$2" "$1" && fail "$1 contains $2"; }
-same() { cmp -s "$1" "$2" || fail "$3: $1 and $2 differ"; }
 # value FILE KEY: of a line of indented JSON
 value() { sed -n "s|^ *\"$2\": \(.*[^,]\),*\$|\1|p" "$1"; }
 # waits_for SECONDS COMMAND...: until it succeeds
