@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What a program says of its task; the rest of training and evaluation is shared.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -50,5 +52,43 @@ inline bool is_dataset(const std::filesystem::path& path, const std::string& spl
   std::error_code ignored;
   return std::filesystem::exists(path / split / "dataset.json", ignored);
 }
+
+/// A task whose data may also be tables: FOLDER/train.csv and FOLDER/test.csv, or one file that is the split asked for.
+class table_task : public task {
+ public:
+  std::string data_help() const override { return "Folders with train.csv and test.csv, or dataset folders"; }
+  /// One file is what is trained on, not what is held out.
+  bool has_split(const paths& data, const std::string& split) const override {
+    return is_dataset(data.front(), split) ||
+           (!is_table(data.front()) && std::filesystem::exists(table(data.front(), split)));
+  }
+  example_data open(const paths& data, const std::string& split, bool training, std::uint64_t seed) const override {
+    if (is_dataset(data.front(), split)) {
+      example_data opened = open_dataset(data, split);
+      check(opened);
+      return opened;
+    }
+    if (data.size() > 1) throw trm::error(data[1].string(), "of several --data folders all must be datasets");
+    return read_table(table(data.front(), split), training, seed);
+  }
+
+ protected:
+  virtual example_data read_table(const std::filesystem::path& file, bool training, std::uint64_t seed) const = 0;
+  /// \throws trm::error where a dataset is none of this task
+  virtual void check(const example_data&) const {}
+  template <class Source>
+  static example_data of_table(const std::filesystem::path& file, Source source) {
+    const auto shared = std::make_shared<const Source>(std::move(source));
+    example_data all{.metadata = shared->metadata(), .sources = {}, .set_of = {0}, .place = file.string()};
+    all.sources.emplace_back(shared);
+    return all;
+  }
+
+ private:
+  static bool is_table(const std::filesystem::path& data) { return data.extension() == ".csv"; }
+  static std::filesystem::path table(const std::filesystem::path& data, const std::string& split) {
+    return is_table(data) ? data : data / (split + ".csv");
+  }
+};
 
 }  // namespace program

@@ -42,7 +42,7 @@ class path_score final : public program::scorer {
   double mazes_ = 0, paths_ = 0, shortest_ = 0;
 };
 
-class maze_task final : public program::task {
+class maze_task final : public program::table_task {
  public:
   std::string program() const override { return "trm-maze"; }
   std::string title(const program::example_data& data) const override {
@@ -55,25 +55,10 @@ class maze_task final : public program::task {
   std::string evaluation_example() const override {
     return "trm-maze evaluate --data data/maze --checkpoint runs/maze/checkpoints/step_5000.safetensors";
   }
-  std::string data_help() const override { return "Folders with train.csv and test.csv, or dataset folders"; }
   void add_training_options(CLI::App& c) override {
     c.add_flag("--symmetries,!--no-symmetries", symmetries_,
                "Train on the eight turned and mirrored forms of tables' mazes")
         ->default_str("true");
-  }
-  bool has_split(const program::paths& data, const std::string& split) const override {
-    return program::is_dataset(data.front(), split) || std::filesystem::exists(table(data.front(), split));
-  }
-  program::example_data open(const program::paths& data, const std::string& split, bool training,
-                             std::uint64_t) const override {
-    if (program::is_dataset(data.front(), split)) return program::open_dataset(data, split);
-    if (data.size() > 1) throw trm::error(data[1].string(), "of several --data folders all must be datasets");
-    const auto file = table(data.front(), split);
-    const auto mazes =
-        std::make_shared<const trm::maze::maze_set>(trm::maze::maze_set::read_csv(file, training && symmetries_));
-    program::example_data all{.metadata = mazes->metadata(), .sources = {}, .set_of = {0}, .place = file.string()};
-    all.sources.emplace_back(mazes);
-    return all;
   }
   program::drawing draw() const override {
     using tokens = program::drawing::tokens;
@@ -94,9 +79,8 @@ class maze_task final : public program::task {
   }
 
  private:
-  /// A folder's table of a split, or the file itself.
-  static std::filesystem::path table(const std::filesystem::path& data, const std::string& split) {
-    return data.extension() == ".csv" ? data : data / (split + ".csv");
+  program::example_data read_table(const std::filesystem::path& file, bool training, std::uint64_t) const override {
+    return of_table(file, trm::maze::maze_set::read_csv(file, training && symmetries_));
   }
 
   bool symmetries_ = true;

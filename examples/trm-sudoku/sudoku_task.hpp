@@ -16,7 +16,7 @@
 
 namespace trm_sudoku {
 
-class sudoku_task final : public program::task {
+class sudoku_task final : public program::table_task {
  public:
   std::string program() const override { return "trm-sudoku"; }
   std::string title(const program::example_data& data) const override {
@@ -30,27 +30,11 @@ class sudoku_task final : public program::task {
   std::string evaluation_example() const override {
     return "trm-sudoku evaluate --data data/six --checkpoint runs/six/checkpoints/step_7000.safetensors";
   }
-  std::string data_help() const override { return "Folders with train.csv and test.csv, or dataset folders"; }
   void add_training_options(CLI::App& c) override {
     c.add_option("--augmentations", augmentations_,
                  "Symmetric forms that a table's puzzle is shown in, besides itself; they cost no memory")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
-  }
-  bool has_split(const program::paths& data, const std::string& split) const override {
-    return program::is_dataset(data.front(), split) ||
-           (data.front().extension() != ".csv" && std::filesystem::exists(table(data.front(), split)));
-  }
-  program::example_data open(const program::paths& data, const std::string& split, bool training,
-                             std::uint64_t seed) const override {
-    if (program::is_dataset(data.front(), split)) return check(program::open_dataset(data, split));
-    if (data.size() > 1) throw trm::error(data[1].string(), "of several --data folders all must be datasets");
-    const auto file = table(data.front(), split);
-    const auto puzzles = std::make_shared<const trm::sudoku::puzzle_source>(
-        trm::sudoku::read_puzzle_source(file, training ? augmentations_ : 0, seed));
-    program::example_data all{.metadata = puzzles->metadata(), .sources = {}, .set_of = {0}, .place = file.string()};
-    all.sources.emplace_back(puzzles);
-    return all;
   }
   program::drawing draw() const override {
     using tokens = program::drawing::tokens;
@@ -72,17 +56,15 @@ class sudoku_task final : public program::task {
   }
 
  private:
-  /// A folder's table of a split, or the file itself.
-  static std::filesystem::path table(const std::filesystem::path& data, const std::string& split) {
-    return data.extension() == ".csv" ? data : data / (split + ".csv");
+  program::example_data read_table(const std::filesystem::path& file, bool training,
+                                   std::uint64_t seed) const override {
+    return of_table(file, trm::sudoku::read_puzzle_source(file, training ? augmentations_ : 0, seed));
   }
-  static program::example_data check(program::example_data data) {
-    const int size = trm::sudoku::size_of_cells(static_cast<std::size_t>(data.metadata.seq_len));
-    if (size == 0) {
+  void check(const program::example_data& data) const override {
+    if (trm::sudoku::size_of_cells(static_cast<std::size_t>(data.metadata.seq_len)) == 0) {
       throw trm::error(data.place,
                        fmt::format("has {} tokens an example, a Sudoku 16, 36 or 81", data.metadata.seq_len));
     }
-    return data;
   }
 
   std::int64_t augmentations_ = 1000;

@@ -2,45 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The whole way of trm-maze on mazes of 10 x 10, and what it says of bad input, full disks and Ctrl-C.
 # Usage: trm_maze.sh PROGRAM
-set -u
-program=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-unset "${!TRM_@}"
-failures=0
-
-fail() {
-  echo "FAILED: $1"
-  failures=$((failures + 1))
-}
-# succeeds NAME ARGUMENT...
-succeeds() {
-  local name=$1
-  shift
-  if ! "$program" "$@" >out.txt 2>err.txt </dev/null; then
-    fail "$name: $(tail -n 1 err.txt)"
-    return 1
-  fi
-}
-# refuses STATUS PATTERN ARGUMENT...: exit status, one line on standard error that matches, nothing on standard output
-refuses() {
-  local status=$1 pattern=$2
-  shift 2
-  "$program" "$@" >out.txt 2>err.txt </dev/null
-  local found=$?
-  [ "$found" -eq "$status" ] || fail "$*: exit status $found instead of $status: $(cat err.txt)"
-  [ "$(wc -l <err.txt)" -eq 1 ] || fail "$*: $(wc -l <err.txt) lines on standard error instead of one: $(cat err.txt)"
-  grep -Eq -- "$pattern" err.txt || fail "$*: \"$(cat err.txt)\" does not match \"$pattern\""
-  [ -s out.txt ] && fail "$*: something on standard output"
-}
-contains() { grep -Eq -- "$2" "$1" || fail "$1 does not contain $2: $(head -c 300 "$1")"; }
-same() { cmp -s "$1" "$2" || fail "$3"; }
-is_json() {
-  if command -v python3 >python.txt; then
-    python3 -c 'import json, sys; [json.loads(l) for l in open(sys.argv[1])]' "$1" 2>err.txt || fail "$1 is not JSON: $(tail -n 1 err.txt)"
-  fi
-}
+. "$(dirname "$0")/../support/program.sh"
 
 # --- help
 for command in "" generate build-dataset train evaluate solve init; do
@@ -72,6 +34,9 @@ refuses 2 'side: "4" is not a whole number from 5 to 64' generate --side 4
 
 # --- train
 train=(train --data data --steps 6 --batch 4 --max-steps 2 --warmup 2 --ema 0.5 --log-every 3)
+# One table is what is trained on: an evaluation says so.
+succeeds "train on one table" train --data data/train.csv --run alone --steps 2 --batch 4 --max-steps 2 --eval-every 2 --quiet &&
+  contains alone/metrics.jsonl '"split":"train"'
 succeeds "train" "${train[@]}" --run run --threads 1 --eval-every 6
 contains err.txt '^6/6 steps .*/s .*loss'
 contains err.txt '^step 6: test all: '
