@@ -13,6 +13,7 @@
 #include <fmt/core.h>
 
 #include "any_model.hpp"
+#include "machine.hpp"
 #include "trm/backend/cpu/context.hpp"
 #include "trm/io/model_config.hpp"
 #include "trm/io/weights.hpp"
@@ -25,8 +26,6 @@ namespace program {
 inline constexpr const char* checkpoint_format = "trm.weights.1";
 
 namespace detail {
-
-inline int threads(int wanted) { return wanted > 0 ? wanted : trm::cpu::default_threads(); }
 
 template <class Model>
 using table_of = trm::puzzle_table<typename Model::master>;
@@ -101,7 +100,7 @@ template <class Model>
 class checkpoint_solver final : checkpoint_weights<Model>, public solver_on<Model> {
  public:
   checkpoint_solver(const std::filesystem::path& path, int batch, int threads, bool fresh_row)
-      : checkpoint_weights<Model>{.cpu = trm::cpu::context<>(detail::threads(threads)), .weights = {}, .table = {}},
+      : checkpoint_weights<Model>{.cpu = trm::cpu::context<>(thread_count(threads)), .weights = {}, .table = {}},
         solver_on<Model>(this->cpu, batch, this->table) {
     const auto file = trm::safetensors_file::open(path);
     const auto config = file.metadata().find("config");
@@ -122,7 +121,7 @@ template <class Model, class Optimizer>
 class trainer_of final : public any_trainer {
  public:
   trainer_of(const trm::training_options& options, int threads, std::string preset)
-      : cpu_(detail::threads(threads)), trainer_(cpu_, options), preset_(std::move(preset)) {
+      : cpu_(thread_count(threads)), trainer_(cpu_, options), preset_(std::move(preset)) {
     trainer_.weights().initialise(options.seed);
     trainer_.weights_changed();
   }

@@ -10,10 +10,10 @@
 
 #include <fmt/core.h>
 
+#include "machine.hpp"
 #include "progress.hpp"
 #include "run.hpp"
 #include "run_folder.hpp"
-#include "trm/backend/cpu/context.hpp"
 #include "trm/backend/cpu/thread_pool.hpp"
 #include "trm/core/error.hpp"
 
@@ -43,7 +43,7 @@ inline constexpr std::uint64_t most_left_out = 100000;
 /// taken does not depend on the number of threads.
 template <class Puzzle, class Make, class Take>
 void generate(std::int64_t count, int threads, bool quiet, Make make, Take take) {
-  trm::cpu::thread_pool pool(threads > 0 ? threads : trm::cpu::default_threads());
+  trm::cpu::thread_pool pool(thread_count(threads));
   progress shown("puzzles", count, quiet);
   std::vector<std::optional<Puzzle>> block(static_cast<std::size_t>(64 * pool.size()));
   std::int64_t taken = 0;

@@ -6,8 +6,12 @@
 #include <fstream>
 #include <string>
 
+#include "trm/backend/cpu/context.hpp"
+
 namespace program {
 
+/// As many threads as wanted; 0: one for each processor.
+inline int thread_count(int wanted) { return wanted > 0 ? wanted : trm::cpu::default_threads(); }
 /// Seconds of all processors that this process has used so far.
 inline double processor_seconds() {
   rusage use{};

@@ -69,7 +69,7 @@ class generate_command {
   }
   std::function<std::optional<trm::maze::puzzle>(std::uint64_t, int)> maker(std::uint64_t first) const {
     // A generator for each worker: it keeps memory from one maze to the next.
-    const int workers = threads_ > 0 ? threads_ : trm::cpu::default_threads();
+    const int workers = program::thread_count(threads_);
     auto generators = std::make_shared<std::vector<trm::maze::generator>>(static_cast<std::size_t>(workers),
                                                                           trm::maze::generator(o_));
     return [first, generators](std::uint64_t number, int worker) {
