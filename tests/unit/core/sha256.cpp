@@ -5,19 +5,32 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
-static std::string sha(std::string_view text) {
-  trm::sha256 hash;
+static std::string sha(std::string_view text, trm::detail::sha256_compression compress = trm::detail::best_sha256()) {
+  trm::sha256 hash(compress);
   hash.update(text);
   return trm::to_hex(hash.finish());
 }
 
+// Every way of computing it that this machine has.
+static std::vector<trm::detail::sha256_compression> ways() {
+  std::vector<trm::detail::sha256_compression> all{trm::detail::sha256_portable};
+#if TRM_HAS_SHA_NI
+  if (trm::detail::has_sha_ni()) all.push_back(trm::detail::sha256_sha_ni);
+#endif
+  return all;
+}
+
 TEST_CASE("the test vectors of FIPS 180") {
-  CHECK(sha("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  CHECK(sha("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  CHECK(sha("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
-        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  CHECK(sha(std::string(1'000'000, 'a')) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  for (const auto way : ways()) {
+    const auto sha = [way](std::string_view text) { return ::sha(text, way); };
+    CHECK(sha("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    CHECK(sha("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    CHECK(sha("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
+          "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    CHECK(sha(std::string(1'000'000, 'a')) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  }
 }
 
 TEST_CASE("lengths around the block boundary") {
@@ -33,10 +46,25 @@ TEST_CASE("lengths around the block boundary") {
 TEST_CASE("the digest does not depend on how the bytes were cut") {
   std::string text;
   for (int i = 0; i < 300; ++i) text += static_cast<char>(i * 7);
-  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
-    trm::sha256 hash;
-    hash.update(std::string_view(text).substr(0, cut));
-    hash.update(std::string_view(text).substr(cut));
-    REQUIRE(trm::to_hex(hash.finish()) == sha(text));
+  const std::string expected = sha(text, trm::detail::sha256_portable);
+  for (const auto way : ways()) {
+    for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+      trm::sha256 hash(way);
+      hash.update(std::string_view(text).substr(0, cut));
+      hash.update(std::string_view(text).substr(cut));
+      REQUIRE(trm::to_hex(hash.finish()) == expected);
+    }
+  }
+}
+
+TEST_CASE("SHA extensions and portable code agree at every length") {
+  if (ways().size() == 1) {
+    MESSAGE("SKIPPED: this processor has no SHA extensions");
+    return;
+  }
+  std::string text;
+  for (int i = 0; i < 300; ++i) {
+    CHECK(sha(text, ways()[1]) == sha(text, ways()[0]));
+    text += static_cast<char>(i * 31 + 5);
   }
 }
