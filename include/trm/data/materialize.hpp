@@ -16,7 +16,7 @@
 #include "trm/data/dataset.hpp"
 #include "trm/data/dataset_writer.hpp"
 #include "trm/data/disk_space.hpp"
-#include "trm/data/partial_folder.hpp"
+#include "trm/io/partial_folder.hpp"
 
 namespace trm {
 

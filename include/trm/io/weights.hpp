@@ -64,6 +64,17 @@ puzzle_table<typename Model::master> read_puzzle_table(const safetensors_file& f
   return table;
 }
 
+/// Writes the puzzle table as a file of its own; atomically.
+template <class Model>
+void write_puzzle_table(const std::filesystem::path& path, const puzzle_table<typename Model::master>& table) {
+  using master = typename Model::master;
+  safetensors_writer out;
+  out.add(Model::puzzle_table_name,
+          {static_cast<std::int64_t>(table.rows()), static_cast<std::int64_t>(table.width())},
+          std::span<const master>(table.data(), table.rows() * table.width()));
+  out.save(path);
+}
+
 /// Writes weights (float32) and, where the model has one, the puzzle table, with `metadata`; atomically. `parameters` may be a trainer's EMA
 /// in place of the weights' own.
 template <class Model>

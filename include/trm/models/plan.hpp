@@ -38,12 +38,13 @@ constexpr count count_inference_step(int batch, int rows = M::L) {
 struct memory_plan {
   std::size_t parameters = 0, gradients = 0, moments = 0, ema = 0, constants = 0;  // of the model, whatever the batch
   std::size_t carry = 0;        // states between steps, of the whole batch
+  std::size_t undo = 0;         // the carry before the step, for training_options::undoable
   std::size_t outputs = 0;      // logits and Q values of the whole batch
   std::size_t activations = 0;  // saved and scratch, of a micro-batch
   double flops = 0;             // of one step over the whole batch
 
   constexpr std::size_t total() const {
-    return parameters + gradients + moments + ema + constants + carry + outputs + activations;
+    return parameters + gradients + moments + ema + constants + carry + undo + outputs + activations;
   }
 };
 
@@ -58,7 +59,7 @@ constexpr memory_plan plan(int batch, int micro_batch = 0) {
   p.parameters = p.gradients = p.ema = M::extent * sizeof(T);
   p.moments = 2 * p.parameters;
   p.constants = M::constant_extent * sizeof(T);
-  p.carry = samples * sample_bytes<typename M::carry>();
+  p.carry = p.undo = samples * sample_bytes<typename M::carry>();
   p.outputs = samples * sample_bytes<typename M::outputs>();
   p.activations = static_cast<std::size_t>(micro) * sample_bytes<typename M::training_memory>();
   p.flops = count_training_step<M>(1).flops() * batch;

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "trm/backend/cpu/context.hpp"
 #include "trm/models/plan.hpp"
@@ -34,6 +35,7 @@ struct training_options {
   double clip_norm = 0;                // largest norm of the gradient; 0: not clipped
   std::size_t puzzle_identifiers = 0;  // rows of the puzzle table
   bool freeze_weights = false;         // train the puzzle table alone
+  bool undoable = true;                // keep what undo() and diagnosing need: one more carry
   std::uint64_t seed = 0;
 };
 
@@ -41,7 +43,7 @@ struct training_options {
 struct step_report {
   long long step = 0;
   double learning_rate = 0;
-  double gradient_norm = 0;  // of the dense parameters, before clipping; 0 where it was not needed (no clipping)
+  double gradient_norm = 0;  // of the dense parameters, before clipping
   step_metrics metrics;
 };
 
@@ -55,6 +57,7 @@ template <class Model, class Optimizer = adam_atan2, class Backend = cpu::contex
 class trainer {
  public:
   using model = Model;
+  using optimizer = Optimizer;
   using compute = typename Model::compute;
   using master = typename Model::master;
 
@@ -71,6 +74,7 @@ class trainer {
         derived_(prepared::bytes(mode::training)),
         rows_(2 * static_cast<std::size_t>(options.batch) * Model::W * sizeof(master)),
         carry_memory_(static_cast<std::size_t>(options.batch) * sample_bytes<typename Model::carry>()),
+        carry_before_(options.undoable ? carry_memory_.size() : 0),
         output_memory_(static_cast<std::size_t>(options.batch) * sample_bytes<typename Model::outputs>()),
         step_memory_(static_cast<std::size_t>(micro_) * sample_bytes<typename Model::training_memory>()),
         bound_(prepared::bind(weights_.parameters(), derived_.data(), mode::training)),
@@ -88,8 +92,14 @@ class trainer {
 
   /// One supervision step of every sample and one update of the weights. Samples that halted at the last step (at first: all)
   /// take their example of `offered`; what is offered to the others is ignored, as published.
+  /// Throws where a loss or the gradient is not finite. The trainer is then as it was before the step (with options.undoable).
   step_report step(const batch& offered) {
     forward_backward(offered);
+    if (!finite()) {
+      const std::string what = std::isfinite(report_.metrics.loss()) ? "gradient" : "loss";
+      undo();
+      throw error("step " + std::to_string(step_ + 1), "the " + what + " is not finite");
+    }
     return update();
   }
 
@@ -97,6 +107,10 @@ class trainer {
   void forward_backward(const batch& offered) {
     if (Model::W > 0) table_.check_width(Model::W);
     detail::check_batch(offered, options_.batch, Model::S, Model::V, table_.rows(), true);
+    if (options_.undoable) {
+      before_ = samples_;
+      std::copy_n(carry_memory_.data(), carry_memory_.size(), carry_before_.data());
+    }
     samples_.offer(offered);
     if (table_.rows() > 0) table_.gather(samples_.puzzle_identifiers.data(), options_.batch, puzzle_rows());
     if (stale_) refresh();
@@ -107,6 +121,15 @@ class trainer {
     for (std::size_t i = 0; i < samples_.steps.size(); ++i) {
       report_.metrics.add(samples_.token_results[i], samples_.halting[i], samples_.steps[i], samples_.halted[i] != 0);
     }
+    report_.gradient_norm = std::sqrt(ops::squared_norm(backend_, gradient_.template as<master>(), Model::extent));
+  }
+  /// Were the losses and the gradient of the last forward_backward finite?
+  bool finite() const { return std::isfinite(report_.metrics.loss()) && std::isfinite(report_.gradient_norm); }
+  /// Takes the last forward_backward back, if no update followed: samples and carry are as before it. Requires options.undoable.
+  void undo() {
+    if (!options_.undoable) return;
+    samples_ = before_;
+    std::copy_n(carry_before_.data(), carry_memory_.size(), carry_memory_.data());
   }
   /// The second half: optimizer, puzzle rows, EMA, at the learning rates of the schedule.
   step_report update() {
@@ -120,15 +143,13 @@ class trainer {
     master* p = weights_.parameters();
     master* g = gradient_.template as<master>();
     if (!options_.freeze_weights) {
-      double scale = 1;
-      if (options_.clip_norm > 0) {
-        report_.gradient_norm = std::sqrt(ops::squared_norm(backend_, g, Model::extent));
-        if (report_.gradient_norm > options_.clip_norm) scale = options_.clip_norm / report_.gradient_norm;
-      }
+      const bool clipped = options_.clip_norm > 0 && report_.gradient_norm > options_.clip_norm;
+      const double scale = clipped ? options_.clip_norm / report_.gradient_norm : 1;
       const optimizer_options& o = options_.optimizer;
       master* m = moments_.template as<master>();
       Optimizer::step(backend_, p, m, m + Model::extent, g, Model::extent,
-                      adam_step{learning_rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, step_}, scale);
+                      adam_step{learning_rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, step_ - moments_since_},
+                      scale);
       refresh();
       if (options_.ema_rate > 0) ops::ema(backend_, ema_.template as<master>(), p, Model::extent, options_.ema_rate);
     }
@@ -178,6 +199,34 @@ class trainer {
   const training_options& options() const { return options_; }
   long long step_number() const { return step_; }
 
+  // The state of a run: with the options, and the data offered, everything that later steps depend on.
+  /// Calls dense(prefix, values) for every array in the layout of weights().parameters() but the weights that are evaluated (ema()) - "raw."
+  /// where an average is, "moment1.", "moment2." - and sample(name, shape, values) for every array with an entry for each sample.
+  template <class Dense, class Sample>
+  void each_state(Dense dense, Sample sample) {
+    state_of(*this, dense, sample);
+  }
+  template <class Dense, class Sample>
+  void each_state(Dense dense, Sample sample) const {
+    state_of(*this, dense, sample);
+  }
+  /// Numbers of that state.
+  struct counters {
+    long long step = 0;           // steps done
+    long long moments_since = 0;  // the step after which the moments began
+    bool averaging = false;       // the EMA has begun
+    bool padded = false, prefixed = false;
+  };
+  counters count() const { return {step_, moments_since_, ema_begun_, samples_.padded, samples_.prefixed}; }
+  /// The other arrays have been written: the next step is c.step + 1.
+  void resume(const counters& c) {
+    step_ = c.step, moments_since_ = c.moments_since, ema_begun_ = c.averaging && options_.ema_rate > 0;
+    samples_.padded = c.padded, samples_.prefixed = c.prefixed;
+    stale_ = true;
+  }
+  /// Where the average of the parameters is, to be written; null without EMA.
+  master* average() { return ema_.template as<master>(); }
+
  private:
   using prepared = typename Backend::template prepared<compute, Model::template params>;
   using bound_weights = typename Model::template params<typename Backend::template weight<compute>>;
@@ -206,6 +255,29 @@ class trainer {
       fail("puzzle_identifiers", "the model has puzzle rows: say how many there are");
     if (o.freeze_weights && Model::W == 0) fail("freeze_weights", "the model has no puzzle rows to train instead");
     return o;
+  }
+  template <class Self, class Dense, class Sample>
+  static void state_of(Self& t, Dense& dense, Sample& sample) {
+    if (t.ema_begun_) dense("raw.", t.weights_.parameters());
+    if (t.moments_.size() > 0) {
+      auto* m = t.moments_.template as<master>();
+      dense("moment1.", m), dense("moment2.", m + Model::extent);
+    }
+    const std::int64_t b = t.options_.batch, tokens = Model::S;
+    for (std::size_t i = 0; i < Model::core::state_count; ++i) {
+      sample("carry." + std::string(Model::schedule::states[i]), {b, Model::L, Model::D},
+             t.state(Model::schedule::states[i]));
+    }
+    const auto integers = [&](const char* name, auto& values) {
+      const auto count = static_cast<std::int64_t>(values.size());
+      std::vector<std::int64_t> shape{b};
+      if (count != b) shape.push_back(tokens);
+      sample("samples." + std::string(name), std::move(shape), std::span(values));
+    };
+    integers("inputs", t.samples_.inputs), integers("labels", t.samples_.labels);
+    integers("puzzle_identifiers", t.samples_.puzzle_identifiers);
+    integers("lengths", t.samples_.lengths), integers("prefixes", t.samples_.prefixes);
+    integers("steps", t.samples_.steps), integers("halted", t.samples_.halted);
   }
   void micro_batch(int first) {
     const auto tokens = static_cast<std::ptrdiff_t>(first) * Model::S;
@@ -244,10 +316,10 @@ class trainer {
   Backend& backend_;
   training_options options_;
   int micro_;
-  trm::samples samples_;
+  trm::samples samples_, before_;
   trm::weights<Model> weights_;
   puzzle_table<master> table_;
-  buffer gradient_, moments_, ema_, derived_, rows_, carry_memory_, output_memory_, step_memory_;
+  buffer gradient_, moments_, ema_, derived_, rows_, carry_memory_, carry_before_, output_memory_, step_memory_;
   bound_weights bound_;
   typename Model::template constants<master> constants_;
   typename Model::template params<master> gradients_;
@@ -255,7 +327,7 @@ class trainer {
   typename Model::outputs outputs_;
   typename Model::training_memory memory_;
   bool stale_ = true, ema_begun_ = false;
-  long long step_ = 0;
+  long long step_ = 0, moments_since_ = 0;
   step_report report_;
 };
 

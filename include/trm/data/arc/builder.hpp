@@ -26,7 +26,7 @@
 #include "trm/data/dataset.hpp"
 #include "trm/data/disk_space.hpp"
 #include "trm/data/numpy_random.hpp"
-#include "trm/data/partial_folder.hpp"
+#include "trm/io/partial_folder.hpp"
 #include "trm/io/atomic_file.hpp"
 #include "trm/io/json.hpp"
 

@@ -15,7 +15,7 @@
 #include "trm/data/maze/maze_set.hpp"
 #include "trm/data/maze/solver.hpp"
 #include "trm/data/numpy_random.hpp"
-#include "trm/data/partial_folder.hpp"
+#include "trm/io/partial_folder.hpp"
 #include "trm/io/atomic_file.hpp"
 
 namespace trm::maze {

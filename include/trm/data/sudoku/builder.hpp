@@ -15,7 +15,7 @@
 #include "trm/core/error.hpp"
 #include "trm/data/dataset_writer.hpp"
 #include "trm/data/numpy_random.hpp"
-#include "trm/data/partial_folder.hpp"
+#include "trm/io/partial_folder.hpp"
 #include "trm/data/sudoku/board.hpp"
 #include "trm/data/sudoku/puzzle_source.hpp"
 #include "trm/data/sudoku/symmetry.hpp"

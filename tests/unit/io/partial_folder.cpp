@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "trm/data/partial_folder.hpp"
+#include "trm/io/partial_folder.hpp"
 
 #include <doctest/doctest.h>
 
