@@ -3,13 +3,11 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <numeric>
-#include <string>
 #include <vector>
 
-#include "trm/core/error.hpp"
 #include "trm/ops/optimizer.hpp"
+#include "trm/optim/puzzle_rows.hpp"
 
 namespace trm {
 
@@ -30,23 +28,14 @@ class puzzle_table {
   Master* data() { return values_.data(); }
   const Master* data() const { return values_.data(); }
 
+  /// The rows as they are, to be read.
+  puzzle_rows<Master> view() const { return {data(), rows(), width_}; }
+  operator puzzle_rows<Master>() const { return view(); }
+
   /// Throws where the rows are not the model's.
-  void check_width(int wanted) const {
-    if (width_ != static_cast<std::size_t>(wanted)) {
-      throw error("puzzle table",
-                  "its rows have " + std::to_string(width_) + " numbers, the model's " + std::to_string(wanted));
-    }
-  }
+  void check_width(int wanted) const { view().check_width(wanted); }
   /// out[i] = row ids[i]. Throws where an identifier has no row.
-  void gather(const int* ids, int n, Master* out) const {
-    for (int i = 0; i < n; ++i) {
-      if (ids[i] < 0 || static_cast<std::size_t>(ids[i]) >= rows()) {
-        throw error("puzzle identifier " + std::to_string(ids[i]),
-                    "the table has rows 0 to " + std::to_string(rows()) + " (exclusive)");
-      }
-      std::copy_n(row(ids[i]), width_, out + static_cast<std::size_t>(i) * width_);
-    }
-  }
+  void gather(const int* ids, int n, Master* out) const { view().gather(ids, n, out); }
   /// Sparse SignSGD with the gradients [n, width] of the rows `ids`. Does not allocate for n up to the batch of the table.
   void sign_sgd(const int* ids, const Master* gradients, int n, sign_step s) {
     if (static_cast<std::size_t>(n) > order_.size()) order_.resize(static_cast<std::size_t>(n));
@@ -72,7 +61,6 @@ class puzzle_table {
 
  private:
   Master* row(int id) { return values_.data() + static_cast<std::size_t>(id) * width_; }
-  const Master* row(int id) const { return values_.data() + static_cast<std::size_t>(id) * width_; }
 
   std::size_t width_ = 0;
   std::vector<Master> values_;

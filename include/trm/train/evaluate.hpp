@@ -15,8 +15,9 @@ namespace trm {
 /// Runs `max_steps` supervision steps on every example of `sources` in order (at most `max_batches` batches) and calls
 /// `each(batch, part, solver)` after each batch; the first part.rows samples are examples, the others fill the batch.
 /// The metrics are summed over the examples of each source, in the order of `sources`; a source that was not reached counts nothing.
+/// `table`: a puzzle_table, or a view of rows that lie elsewhere.
 template <class Model, class Backend, class Source, class Each>
-std::vector<step_metrics> evaluate(solver<Model, Backend>& s, const puzzle_table<typename Model::master>& table,
+std::vector<step_metrics> evaluate(solver<Model, Backend>& s, const puzzle_rows<typename Model::master>& table,
                                    std::span<const Source> sources, const dataset_metadata& data, int max_steps,
                                    std::int64_t max_batches, Each each) {
   if (data.seq_len != Model::S) {
@@ -37,7 +38,7 @@ std::vector<step_metrics> evaluate(solver<Model, Backend>& s, const puzzle_table
   while (reader.next(view, part)) {
     const batch b{view.inputs, view.labels,
                   Model::W > 0 ? std::span<const int>(view.puzzle_identifiers) : std::span<const int>()};
-    s.begin(b, &table);
+    s.begin(b, table);
     for (int i = 0; i < max_steps; ++i) s.step();
     metrics[part.source] += s.metrics(static_cast<int>(part.rows));
     each(b, part, s);

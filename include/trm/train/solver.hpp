@@ -21,7 +21,7 @@ namespace trm {
 ///
 ///   trm::solver<model> s(device, 8);
 ///   s.use(weights);
-///   s.begin(batch, &table);
+///   s.begin(batch, table);
 ///   for (int i = 0; i < 16; ++i) s.step();
 ///   s.samples().predictions ...
 template <class Model, class Backend = cpu::context<>>
@@ -59,19 +59,23 @@ class solver {
     ready_ = true;
   }
 
-  /// All samples begin anew with the examples of `b`. A model with puzzle rows needs their table.
-  void begin(const batch& b, const puzzle_table<master>* table = nullptr) {
+  /// All samples begin anew with the examples of `b`. A model with puzzle rows needs them: a puzzle_table, or a view of rows that
+  /// lie elsewhere, of which those of the batch are read.
+  void begin(const batch& b, const puzzle_rows<master>& table = {}) {
     if (!ready_) throw error("solver", "has no weights: call use() first");
-    const std::size_t rows = Model::W == 0 || table == nullptr ? 0 : table->rows();
+    const std::size_t rows = Model::W == 0 ? 0 : table.rows();
     if (Model::W > 0 && rows == 0) throw error("solver", "the model has puzzle rows: begin() needs their table");
-    if (rows > 0) table->check_width(Model::W);
+    if (rows > 0) table.check_width(Model::W);
     detail::check_batch(b, batch_, Model::S, Model::V, rows, false);
     samples_.padded = !b.lengths.empty();
     samples_.prefixed = !b.prefixes.empty();
     for (int i = 0; i < batch_; ++i) samples_.take(b, i, i);
     std::fill(samples_.reset.begin(), samples_.reset.end(), static_cast<unsigned char>(1));
-    if (rows > 0) table->gather(samples_.puzzle_identifiers.data(), batch_, rows_.template as<master>());
+    if (rows > 0) table.gather(samples_.puzzle_identifiers.data(), batch_, rows_.template as<master>());
     begun_ = true;
+  }
+  void begin(const batch& b, const puzzle_table<master>* table) {
+    begin(b, table == nullptr ? puzzle_rows<master>() : table->view());
   }
   /// One supervision step of every sample: logits, predictions, Q values, and with labels the losses.
   void step() {
