@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <span>
 #include <string>
@@ -17,24 +16,9 @@
 #include "trm/io/element_type.hpp"
 #include "trm/io/file.hpp"
 #include "trm/io/json.hpp"
+#include "trm/io/tensor_file.hpp"
 
 namespace trm {
-
-/// "[3, 4]"
-inline std::string shape_text(std::span<const std::int64_t> shape) {
-  std::string out = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) out += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return out + "]";
-}
-
-/// One tensor of a safetensors file. `bytes` are little-endian, row-major and not aligned.
-struct stored_tensor {
-  element_type type = element_type::f32;
-  std::vector<std::int64_t> shape;
-  std::span<const std::byte> bytes;
-
-  std::size_t count() const { return bytes.size() / size_of(type); }
-};
 
 namespace detail {
 
@@ -61,83 +45,18 @@ inline std::uint64_t load_u64(const std::byte* from) {
   return v;
 }
 
-/// bytes of a tensor; false where the product does not fit in 63 bits.
-inline bool tensor_bytes(element_type type, std::span<const std::int64_t> shape, std::uint64_t& bytes) {
-  bytes = size_of(type);
-  for (const std::int64_t extent : shape) {
-    if (extent < 0 || __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(extent), &bytes)) return false;
-  }
-  return bytes <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-}
-
 }  // namespace detail
 
 /// A safetensors file, mapped. Opening it checks everything the format demands: header within the file and at most
 /// 100 MB, no duplicate names, known types, offsets that agree with shape and type, no overlaps, no holes, nothing
 /// behind the data.
-class safetensors_file {
+class safetensors_file : public tensor_file {
  public:
   /// Throws trm::error that names the file and the tensor.
   static safetensors_file open(const std::filesystem::path& path) { return safetensors_file(mapped_file(path)); }
 
-  const std::filesystem::path& path() const { return file_.path(); }
-  const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  const std::map<std::string, stored_tensor>& tensors() const { return tensors_; }
-  bool contains(const std::string& name) const { return tensors_.count(name) != 0; }
-  /// In alphabetical order.
-  std::vector<std::string> names() const {
-    std::vector<std::string> out;
-    for (const auto& [name, unused] : tensors_) out.push_back(name);
-    return out;
-  }
-
-  /// Throws where there is no such tensor.
-  const stored_tensor& view(const std::string& name) const {
-    const auto found = tensors_.find(name);
-    if (found == tensors_.end()) throw error(place(name), "is not in the file");
-    return found->second;
-  }
-  /// Throws `FILE: tensor X: expected shape [3, 4], found [4]`.
-  const stored_tensor& view(const std::string& name, std::span<const std::int64_t> shape) const {
-    const stored_tensor& t = view(name);
-    if (!std::equal(shape.begin(), shape.end(), t.shape.begin(), t.shape.end())) {
-      throw error(place(name), "expected shape " + shape_text(shape) + ", found " + shape_text(t.shape));
-    }
-    return t;
-  }
-
-  /// Converts a tensor of this shape into `out` (see trm::convert). Throws where the shape differs, the types cannot
-  /// be converted, a value does not fit, or `out` has another length than the tensor.
-  template <class T>
-  void read(const std::string& name, std::span<const std::int64_t> shape, std::span<T> out) const {
-    const stored_tensor& t = view(name, shape);
-    if (out.size() != t.count()) {
-      throw error(place(name),
-                  "has " + std::to_string(t.count()) + " elements, " + std::to_string(out.size()) + " wanted");
-    }
-    convert_into(name, t, out.data());
-  }
-  template <class T>
-  std::vector<T> read(const std::string& name, const std::vector<std::int64_t>& shape) const {
-    static_assert(!std::is_same_v<T, bool>,
-                  "read<bool>: std::vector<bool> has no contiguous memory; read std::uint8_t");
-    std::vector<T> out(view(name, shape).count());
-    convert_into(name, view(name), out.data());
-    return out;
-  }
-  /// Any shape.
-  template <class T>
-  std::vector<T> read(const std::string& name) const {
-    return read<T>(name, view(name).shape);
-  }
-
-  /// `FILE: tensor NAME`, for messages.
-  std::string place(const std::string& name) const {
-    return path().string() + ": tensor " + detail::printable(name, 200);
-  }
-
  private:
-  explicit safetensors_file(mapped_file file) : file_(std::move(file)) {
+  explicit safetensors_file(mapped_file file) : tensor_file(std::move(file)) {
     const std::span<const std::byte> all = file_.bytes();
     const std::string where = path().string();
     if (all.size() < 8) throw error(where, "not a safetensors file: shorter than its 8-byte header length");
@@ -205,23 +124,11 @@ class safetensors_file {
       throw error(path().string(), std::to_string(left) + " bytes at the end belong to no tensor");
     }
   }
-
-  template <class T>
-  void convert_into(const std::string& name, const stored_tensor& t, T* out) const {
-    if (!readable_as<T>(t.type)) throw error(place(name), "expected integers, found " + std::string(name_of(t.type)));
-    const std::size_t done = convert(t.type, t.bytes.data(), t.count(), out);
-    if (done == t.count()) return;
-    throw error(place(name), "element " + std::to_string(done) + " (" + std::string(name_of(t.type)) +
-                                 ") does not fit in " + std::string(name_of(element_type_of<T>())));
-  }
-
-  mapped_file file_;
-  std::map<std::string, std::string> metadata_;
-  std::map<std::string, stored_tensor> tensors_;
 };
 
 /// Collects tensors and writes them atomically. The bytes are a function of what was added, not of the order: types
-/// from the widest down, then names, as the published library lays them out; metadata by key.
+/// from the widest down, then names, as the published library lays them out; metadata by key. The data begin at a multiple
+/// of 64 bytes (spaces behind the header), so that a mapped file's first tensor can be used in place by any instruction.
 class safetensors_writer {
  public:
   /// `bytes` (little-endian, row-major) are not copied: they must live until save(). Throws where the name was used
@@ -259,6 +166,8 @@ class safetensors_writer {
   }
 
  private:
+  static constexpr std::size_t data_alignment = 64;
+
   static std::string quoted(const std::string& text, const std::string& place) {
     try {
       return json(text).dump();
@@ -282,12 +191,13 @@ class safetensors_writer {
       std::string shape = shape_text(t.shape);
       shape.erase(std::remove(shape.begin(), shape.end(), ' '), shape.end());
       if (out.size() > 1) out += ',';
-      out += quoted(entry->first, place) + ":{\"dtype\":\"" + std::string(detail::safetensors_types[static_cast<std::size_t>(t.type)].first) + "\",\"shape\":" + shape +
+      out += quoted(entry->first, place) + ":{\"dtype\":\"" +
+             std::string(detail::safetensors_types[static_cast<std::size_t>(t.type)].first) + "\",\"shape\":" + shape +
              ",\"data_offsets\":[" + std::to_string(at) + "," + std::to_string(at + t.bytes.size()) + "]}";
       at += t.bytes.size();
     }
     out += "}";
-    out.resize((out.size() + 7) / 8 * 8, ' ');
+    out.resize((8 + out.size() + data_alignment - 1) / data_alignment * data_alignment - 8, ' ');
     if (out.size() > detail::safetensors_header_limit) throw error(place, "the header would exceed 100 MB");
     return out;
   }

@@ -21,7 +21,7 @@ inline std::vector<std::int64_t> shape_of(const parameter_entry& e) { return {e.
 
 /// Throws `FILE: tensor X: element [2, 0] is nan, ...` at the first value that is not finite.
 template <class T>
-void require_finite(const safetensors_file& file, const std::string& name, std::span<const T> values) {
+void require_finite(const tensor_file& file, const std::string& name, std::span<const T> values) {
   const auto bad = std::ranges::find_if(values, [](T v) { return !std::isfinite(v); });
   if (bad == values.end()) return;
   std::vector<std::int64_t> position = file.view(name).shape;
@@ -38,7 +38,7 @@ void require_finite(const safetensors_file& file, const std::string& name, std::
 /// Reads every tensor of the model from `file`, each under `prefix` + its published name, in any floating-point type.
 /// Throws `FILE: tensor X: ...` where one is missing, has another shape, or holds a value that is not finite; w is then partly read.
 template <class Model>
-void read_weights(const safetensors_file& file, weights<Model>& w, const std::string& prefix = "") {
+void read_weights(const tensor_file& file, weights<Model>& w, const std::string& prefix = "") {
   using master = typename Model::master;
   w.each([&](const parameter_entry& e, std::span<master> values) {
     const std::string name = prefix + std::string(e.name());
@@ -49,7 +49,7 @@ void read_weights(const safetensors_file& file, weights<Model>& w, const std::st
 
 /// The puzzle table of `file`; its number of rows is whatever is there.
 template <class Model>
-puzzle_table<typename Model::master> read_puzzle_table(const safetensors_file& file, int batch,
+puzzle_table<typename Model::master> read_puzzle_table(const tensor_file& file, int batch,
                                                        const std::string& prefix = "") {
   using master = typename Model::master;
   const std::string name = prefix + Model::puzzle_table_name;
