@@ -47,6 +47,12 @@ struct step_report {
   step_metrics metrics;
 };
 
+/// A loss or the gradient of a step is not finite.
+class not_finite_error : public error {
+ public:
+  using error::error;
+};
+
 /// A trainer of Model on Backend. All memory is taken by the constructor, none by a step.
 ///
 ///   trm::cpu::context<> device;
@@ -92,13 +98,13 @@ class trainer {
 
   /// One supervision step of every sample and one update of the weights. Samples that halted at the last step (at first: all)
   /// take their example of `offered`; what is offered to the others is ignored, as published.
-  /// Throws where a loss or the gradient is not finite. The trainer is then as it was before the step (with options.undoable).
+  /// Throws not_finite_error where a loss or the gradient is not finite. The trainer is then as it was before the step (with options.undoable).
   step_report step(const batch& offered) {
     forward_backward(offered);
     if (!finite()) {
       const std::string what = std::isfinite(report_.metrics.loss()) ? "gradient" : "loss";
       undo();
-      throw error("step " + std::to_string(step_ + 1), "the " + what + " is not finite");
+      throw not_finite_error("step " + std::to_string(step_ + 1), "the " + what + " is not finite");
     }
     return update();
   }
