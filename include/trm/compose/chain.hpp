@@ -37,10 +37,10 @@ struct bind_chain<Num, In, First, Rest...> {
 template <class F, class Tuple>
 constexpr void alternate(F& f, Tuple& t) {
   constexpr std::size_t n = std::tuple_size_v<Tuple>;
-  [&]<std::size_t... I>(std::index_sequence<I...>) { f.overlay(std::get<2 * I>(t)...); }
+  [&]<std::size_t... Index>(std::index_sequence<Index...>) { f.overlay(std::get<2 * Index>(t)...); }
   (std::make_index_sequence<(n + 1) / 2>{});
   if constexpr (n > 1) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { f.overlay(std::get<2 * I + 1>(t)...); }
+    [&]<std::size_t... Index>(std::index_sequence<Index...>) { f.overlay(std::get<2 * Index + 1>(t)...); }
     (std::make_index_sequence<n / 2>{});
   }
 }
@@ -57,27 +57,27 @@ struct chain {
   struct at {
     static constexpr std::size_t n = sizeof...(Items);
     using layers = typename detail::bind_chain<Num, In, typename Items::layer...>::type;
-    template <std::size_t I>
-    using layer = std::tuple_element_t<I, layers>;
+    template <std::size_t Index>
+    using layer = std::tuple_element_t<Index, layers>;
     using last = layer<n - 1>;
     static constexpr bool needs_output = last::needs_output;
     static constexpr shape out = last::out;
-    template <std::size_t I>
-    using boundary = activation_of<layer<I>::out, Num>;
-    template <std::size_t... I>
-    static std::tuple<boundary<I>...> boundaries_of(std::index_sequence<I...>);
+    template <std::size_t Index>
+    using boundary = activation_of<layer<Index>::out, Num>;
+    template <std::size_t... Index>
+    static std::tuple<boundary<Index>...> boundaries_of(std::index_sequence<Index...>);
     using boundaries = decltype(boundaries_of(std::make_index_sequence<n - 1>{}));
 
     template <class Sequence>
     struct parts;
-    template <std::size_t... I>
-    struct parts<std::index_sequence<I...>> {
+    template <std::size_t... Index>
+    struct parts<std::index_sequence<Index...>> {
       template <class T>
-      using params = std::tuple<typename layer<I>::template params<T>...>;
+      using params = std::tuple<typename layer<Index>::template params<T>...>;
       template <mode M>
-      using saved = std::tuple<typename layer<I>::template saved<M>...>;
+      using saved = std::tuple<typename layer<Index>::template saved<M>...>;
       template <mode M>
-      using scratch = std::tuple<typename layer<I>::template scratch<M>...>;
+      using scratch = std::tuple<typename layer<Index>::template scratch<M>...>;
     };
     using items = parts<std::make_index_sequence<n>>;
 
@@ -110,17 +110,17 @@ struct chain {
       }
     };
 
-    template <mode M, std::size_t I = 0, class B, class P, class X, class S, class K, class Sink>
+    template <mode M, std::size_t Index = 0, class B, class P, class X, class S, class K, class Sink>
     static constexpr void forward(const call<B>& c, const P& p, X x, S& s, K& k, Sink sink) {
-      auto& pi = std::get<I>(p.of);
-      auto& si = std::get<I>(s.of);
-      auto& ki = std::get<I>(k.of);
-      if constexpr (I + 1 == n) {
-        layer<I>::template forward<M>(c, pi, x, si, ki, sink);
+      auto& pi = std::get<Index>(p.of);
+      auto& si = std::get<Index>(s.of);
+      auto& ki = std::get<Index>(k.of);
+      if constexpr (Index + 1 == n) {
+        layer<Index>::template forward<M>(c, pi, x, si, ki, sink);
       } else {
-        const boundary<I> y = std::get<I>(kept<M>(s, k).y);
-        layer<I>::template forward<M>(c, pi, x, si, ki, sink::store<boundary<I>>{y});
-        forward<M, I + 1>(c, p, y, s, k, sink);
+        const boundary<Index> y = std::get<Index>(kept<M>(s, k).y);
+        layer<Index>::template forward<M>(c, pi, x, si, ki, sink::store<boundary<Index>>{y});
+        forward<M, Index + 1>(c, p, y, s, k, sink);
       }
     }
     template <class S, class Y, class D>
@@ -133,18 +133,19 @@ struct chain {
     }
 
    private:
-    template <std::size_t I, class B, class P, class G, class X, class Y, class D, class S, class K, class Sink>
+    template <std::size_t Index, class B, class P, class G, class X, class Y, class D, class S, class K, class Sink>
     static constexpr void back(const call<B>& c, const P& p, const G& g, X x, Y y, D d, S& s, K& k, Sink dx) {
-      auto& pi = std::get<I>(p.of);
-      auto& gi = std::get<I>(g.of);
-      auto& si = std::get<I>(s.of);
-      auto& ki = std::get<I>(k.of);
-      if constexpr (I == 0) {
+      auto& pi = std::get<Index>(p.of);
+      auto& gi = std::get<Index>(g.of);
+      auto& si = std::get<Index>(s.of);
+      auto& ki = std::get<Index>(k.of);
+      if constexpr (Index == 0) {
         layer<0>::backward(c, pi, gi, x, y, d, si, ki, dx);
       } else {
-        const boundary<I - 1> below = std::get<I - 1>(s.y), d_below = std::get<I - 1>(k.y);
-        layer<I>::backward(c, pi, gi, below, y, d, si, ki, layer<I - 1>::entry(std::get<I - 1>(s.of), below, d_below));
-        back<I - 1>(c, p, g, x, below, d_below, s, k, dx);
+        const boundary<Index - 1> below = std::get<Index - 1>(s.y), d_below = std::get<Index - 1>(k.y);
+        layer<Index>::backward(c, pi, gi, below, y, d, si, ki,
+                               layer<Index - 1>::entry(std::get<Index - 1>(s.of), below, d_below));
+        back<Index - 1>(c, p, g, x, below, d_below, s, k, dx);
       }
     }
   };

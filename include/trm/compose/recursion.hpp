@@ -27,12 +27,12 @@ constexpr void named_fields(F& f, const Names& names, Items& items) {
 }
 
 /// f(index as a type) for a run-time index below N.
-template <std::size_t N, std::size_t I = 0, class F>
+template <std::size_t N, std::size_t Index = 0, class F>
 constexpr void with_index(int i, F&& f) {
-  if constexpr (I + 1 < N) {
-    if (i != static_cast<int>(I)) return with_index<N, I + 1>(i, std::forward<F>(f));
+  if constexpr (Index + 1 < N) {
+    if (i != static_cast<int>(Index)) return with_index<N, Index + 1>(i, std::forward<F>(f));
   }
-  f(std::integral_constant<std::size_t, I>{});
+  f(std::integral_constant<std::size_t, Index>{});
 }
 
 }  // namespace detail
@@ -49,21 +49,21 @@ struct recursion {
                   "recursion: too many states in the schedule");
     using flow = gradient_flow<Schedule>;
     using state = activation_of<In, Num>;
-    template <std::size_t I>
-    using net = bound<std::tuple_element_t<std::min(I, sizeof...(Nets) - 1), std::tuple<Nets...>>, In, Num>;
+    template <std::size_t Index>
+    using net = bound<std::tuple_element_t<std::min(Index, sizeof...(Nets) - 1), std::tuple<Nets...>>, In, Num>;
 
     template <class Sequence>
     struct parts;
-    template <std::size_t... I>
-    struct parts<std::index_sequence<I...>> {
-      static_assert(((net<I>::out == In) && ...), "recursion: the network must keep the shape of the state");
+    template <std::size_t... Index>
+    struct parts<std::index_sequence<Index...>> {
+      static_assert(((net<Index>::out == In) && ...), "recursion: the network must keep the shape of the state");
       template <class T>
-      using params = std::tuple<typename net<I>::template params<T>...>;
+      using params = std::tuple<typename net<Index>::template params<T>...>;
       using saved =
-          std::tuple<std::array<typename net<I>::template saved<mode::training>, flow::applications_of(I)>...>;
+          std::tuple<std::array<typename net<Index>::template saved<mode::training>, flow::applications_of(Index)>...>;
       template <mode M>
-      using scratch = std::tuple<typename net<I>::template scratch<M>...>;
-      using inference_saved = std::tuple<typename net<I>::template saved<mode::inference>...>;
+      using scratch = std::tuple<typename net<Index>::template scratch<M>...>;
+      using inference_saved = std::tuple<typename net<Index>::template saved<mode::inference>...>;
     };
     using nets = parts<std::make_index_sequence<net_count>>;
 

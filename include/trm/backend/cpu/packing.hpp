@@ -54,10 +54,10 @@ TRM_INLINE inline words<N> words_across(const S* p, std::ptrdiff_t second) {
   }
 }
 
-template <int N, std::size_t... I>
-TRM_INLINE inline words<N> join_pairs(const words<N>& a, const words<N>& b, std::index_sequence<I...>) {
-  const auto even = __builtin_shufflevector(a.v, b.v, static_cast<int>(2 * I)...);
-  const auto odd = __builtin_shufflevector(a.v, b.v, static_cast<int>(2 * I + 1)...);
+template <int N, std::size_t... Index>
+TRM_INLINE inline words<N> join_pairs(const words<N>& a, const words<N>& b, std::index_sequence<Index...>) {
+  const auto even = __builtin_shufflevector(a.v, b.v, static_cast<int>(2 * Index)...);
+  const auto odd = __builtin_shufflevector(a.v, b.v, static_cast<int>(2 * Index + 1)...);
   return {even | (odd << 16)};
 }
 
@@ -76,13 +76,13 @@ TRM_INLINE inline words<N> words_along(const S* p) {
   }
 }
 
-template <int N, int Half, std::size_t... I>
-TRM_INLINE inline void exchange(words<N>& a, words<N>& b, std::index_sequence<I...>) {
+template <int N, int Half, std::size_t... Index>
+TRM_INLINE inline void exchange(words<N>& a, words<N>& b, std::index_sequence<Index...>) {
   constexpr int n = N, h = Half;
   const auto low = __builtin_shufflevector(
-      a.v, b.v, ((static_cast<int>(I) & h) ? n + static_cast<int>(I) - h : static_cast<int>(I))...);
+      a.v, b.v, ((static_cast<int>(Index) & h) ? n + static_cast<int>(Index) - h : static_cast<int>(Index))...);
   const auto high = __builtin_shufflevector(
-      a.v, b.v, ((static_cast<int>(I) & h) ? n + static_cast<int>(I) : static_cast<int>(I) + h)...);
+      a.v, b.v, ((static_cast<int>(Index) & h) ? n + static_cast<int>(Index) : static_cast<int>(Index) + h)...);
   a.v = low;
   b.v = high;
 }
