@@ -20,8 +20,8 @@ namespace trm_test {
 inline std::vector<std::string> tfrecords(std::string_view bytes, std::size_t* torn = nullptr) {
   const auto crc = [](std::string_view s) {  // bit by bit
     std::uint32_t r = ~0u;
-    for (const unsigned char c : s) {
-      r ^= c;
+    for (const char c : s) {
+      r ^= static_cast<unsigned char>(c);
       for (int i = 0; i < 8; ++i) r = r >> 1 ^ (r & 1 ? 0x82f63b78u : 0u);
     }
     r = ~r;
