@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "trm/backend/cpu/context.hpp"
+#include "trm/fwd.hpp"
 #include "trm/models/plan.hpp"
 #include "trm/optim/puzzle_table.hpp"
 #include "trm/train/metrics.hpp"
@@ -24,7 +25,7 @@ namespace trm {
 ///   s.begin(batch, table);
 ///   for (int i = 0; i < 16; ++i) s.step();
 ///   s.samples().predictions ...
-template <class Model, class Backend = cpu::context<>>
+template <class Model, class Backend>
 class solver {
  public:
   using compute = typename Model::compute;

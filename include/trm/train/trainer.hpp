@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "trm/backend/cpu/context.hpp"
+#include "trm/fwd.hpp"
 #include "trm/models/plan.hpp"
 #include "trm/optim/learning_rate.hpp"
 #include "trm/optim/optimizers.hpp"
@@ -59,7 +60,7 @@ class not_finite_error : public error {
 ///   trm::trainer<model> t(device, {.batch = 32, .puzzle_identifiers = 100});
 ///   t.weights().initialise(0);
 ///   t.step({inputs, labels, identifiers});
-template <class Model, class Optimizer = adam_atan2, class Backend = cpu::context<>>
+template <class Model, class Optimizer, class Backend>
 class trainer {
  public:
   using model = Model;

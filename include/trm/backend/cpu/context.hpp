@@ -18,6 +18,7 @@
 #include "trm/backend/cpu/weights.hpp"
 #include "trm/core/buffer.hpp"
 #include "trm/core/random.hpp"
+#include "trm/fwd.hpp"
 #include "trm/ops/attention.hpp"
 #include "trm/ops/embedding.hpp"
 #include "trm/ops/halting.hpp"
@@ -30,7 +31,7 @@ inline int default_threads() { return std::max(1, static_cast<int>(std::thread::
 
 /// The CPU backend. Provider computes matrix products (see product_provider.hpp): builtin_product needs nothing installed.
 /// What is computed does not depend on the number of threads.
-template <class Provider = builtin_product>
+template <class Provider>
 class context {
  public:
   using provider = Provider;
