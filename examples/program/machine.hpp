@@ -2,6 +2,7 @@
 // What a run costs and where it ran.
 #pragma once
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -26,6 +27,13 @@ inline double peak_memory_mib() {
   rusage use{};
   getrusage(RUSAGE_SELF, &use);
   return static_cast<double>(use.ru_maxrss) / 1024;
+}
+/// The memory in use now, in MiB; 0 where the system does not say.
+inline double resident_memory_mib() {
+  std::ifstream file("/proc/self/statm");
+  double all = 0, resident = 0;
+  file >> all >> resident;  // pages
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1048576;
 }
 /// "AMD EPYC 9R14", or "unknown processor".
 inline std::string processor_name() {
