@@ -23,6 +23,7 @@
 #include "trm/io/safetensors.hpp"
 #include "trm/models/config.hpp"
 #include "trm/models/plan.hpp"
+#include "trm/optim/new_row.hpp"
 #include "trm/train/trainer.hpp"
 
 namespace program {
@@ -40,6 +41,8 @@ class any_solver {
   virtual int batch_size() const = 0;
   /// Rows of the puzzle table; 0 where the model has none.
   virtual std::size_t identifiers() const = 0;
+  /// One more row behind those of the table; returns its identifier. Requires a model with puzzle rows.
+  virtual int add_row(const trm::new_row& how) = 0;
   virtual void begin(const trm::batch& b) = 0;
   virtual void step() = 0;
   virtual const trm::samples& samples() const = 0;
@@ -74,9 +77,8 @@ class any_model {
   virtual trm::memory_plan plan(int batch, int micro_batch) const = 0;
   virtual std::unique_ptr<any_trainer> trainer(const trm::training_options& options, const std::string& optimizer,
                                                int threads, const std::string& preset) const = 0;
-  /// A solver with the weights of a checkpoint, whose configuration must be this one. `fresh_row`: its puzzle table gets one more row, the mean of the others.
-  virtual std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads,
-                                             bool fresh_row = false) const = 0;
+  /// A solver with the weights of a checkpoint, whose configuration must be this one. Its puzzle rows stay in the file.
+  virtual std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads) const = 0;
   /// Writes untrained weights.
   virtual void init(const std::filesystem::path& path, std::int64_t identifiers, std::uint64_t seed,
                     const std::string& preset) const = 0;

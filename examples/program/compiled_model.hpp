@@ -16,7 +16,9 @@
 #include "machine.hpp"
 #include "trm/backend/cpu/context.hpp"
 #include "trm/io/model_config.hpp"
+#include "trm/io/puzzle_rows.hpp"
 #include "trm/io/weights.hpp"
+#include "trm/optim/new_row.hpp"
 #include "trm/train/evaluate.hpp"
 #include "trm/train/trainer.hpp"
 #include "trm/version.hpp"
@@ -30,21 +32,6 @@ namespace detail {
 template <class Model>
 using table_of = trm::puzzle_table<typename Model::master>;
 
-/// The table and one more row: the mean of the others, as the published code fills a table of another size.
-template <class Master>
-trm::puzzle_table<Master> with_fresh_row(const trm::puzzle_table<Master>& table) {
-  const std::size_t width = table.width();
-  trm::puzzle_table<Master> more(table.rows() + 1, static_cast<int>(width), 1);
-  std::copy_n(table.data(), table.rows() * width, more.data());
-  for (std::size_t j = 0; j < width; ++j) {
-    double sum = 0;
-    for (std::size_t i = 0; i < table.rows(); ++i) sum += static_cast<double>(table.data()[i * width + j]);
-    more.data()[table.rows() * width + j] =
-        static_cast<Master>(sum / static_cast<double>(std::max<std::size_t>(table.rows(), 1)));
-  }
-  return more;
-}
-
 template <class Model>
 void save_weights(const std::filesystem::path& path, const trm::weights<Model>& w,
                   const typename Model::master* parameters, const table_of<Model>& table,
@@ -55,18 +42,22 @@ void save_weights(const std::filesystem::path& path, const trm::weights<Model>& 
   trm::write_weights(path, w, parameters, table, about);
 }
 
-/// A solver on a device and a table that live elsewhere.
+/// A solver on a device, with weights and a table that live elsewhere.
 template <class Model>
 class solver_on : public any_solver {
  public:
-  solver_on(trm::cpu::context<>& cpu, int batch, const table_of<Model>& table) : table_(table), solver_(cpu, batch) {}
-  void use(const typename Model::master* parameters, const typename Model::master* constants) {
+  using master = typename Model::master;
+
+  solver_on(trm::cpu::context<>& cpu, int batch) : solver_(cpu, batch) {}
+  void use(const master* parameters, const master* constants, const trm::puzzle_rows<master>& rows) {
     solver_.use(parameters, constants);
+    rows_ = trm::puzzle_overlay<master>(rows);
   }
 
   int batch_size() const override { return solver_.batch_size(); }
-  std::size_t identifiers() const override { return table_.rows(); }
-  void begin(const trm::batch& b) override { solver_.begin(b, &table_); }
+  std::size_t identifiers() const override { return rows_.view().rows(); }
+  int add_row(const trm::new_row& how) override { return rows_.add(how); }
+  void begin(const trm::batch& b) override { solver_.begin(b, rows_.view()); }
   void step() override { solver_.step(); }
   const trm::samples& samples() const override { return solver_.samples(); }
   trm::step_metrics metrics(int count) const override { return solver_.metrics(count); }
@@ -77,7 +68,7 @@ class solver_on : public any_solver {
   }
   std::vector<trm::step_metrics> evaluate(const example_data& data, int max_steps, std::int64_t max_batches,
                                           const after_batch& each) override {
-    return trm::evaluate(solver_, table_, std::span<const any_source>(data.sources), data.metadata, max_steps,
+    return trm::evaluate(solver_, rows_.view(), std::span<const any_source>(data.sources), data.metadata, max_steps,
                          max_batches,
                          [&](const trm::batch& b, const trm::sequential_part& part, const trm::solver<Model>&) {
                            each(b, part, *this);
@@ -85,35 +76,44 @@ class solver_on : public any_solver {
   }
 
  private:
-  const table_of<Model>& table_;
+  trm::puzzle_overlay<master> rows_;
   trm::solver<Model> solver_;
+};
+
+/// The dense weights of a checkpoint, and its puzzle rows, which stay in the file.
+template <class Model>
+struct stored_weights {
+  trm::safetensors_file file;
+  trm::weights<Model> weights;
+  trm::puzzle_rows<typename Model::master> rows;
+
+  explicit stored_weights(const std::filesystem::path& path) : file(trm::safetensors_file::open(path)) {
+    const auto config = file.metadata().find("config");
+    if (config != file.metadata().end()) {
+      trm::check_same_config(trm::parse_json(config->second, path.string() + ": metadata config"), Model::description,
+                             path.string());
+    }
+    trm::read_weights(file, weights);
+    if constexpr (Model::W > 0) {
+      const std::string name = Model::puzzle_table_name;
+      rows = trm::stored_puzzle_rows<typename Model::master>(file.view(name), Model::W, file.place(name));
+    }
+  }
 };
 
 /// A solver with weights of its own.
 template <class Model>
 struct checkpoint_weights {
   trm::cpu::context<> cpu;
-  trm::weights<Model> weights;
-  table_of<Model> table;
+  stored_weights<Model> stored;
 };
 template <class Model>
 class checkpoint_solver final : checkpoint_weights<Model>, public solver_on<Model> {
  public:
-  checkpoint_solver(const std::filesystem::path& path, int batch, int threads, bool fresh_row)
-      : checkpoint_weights<Model>{.cpu = trm::cpu::context<>(thread_count(threads)), .weights = {}, .table = {}},
-        solver_on<Model>(this->cpu, batch, this->table) {
-    const auto file = trm::safetensors_file::open(path);
-    const auto config = file.metadata().find("config");
-    if (config != file.metadata().end()) {
-      trm::check_same_config(trm::parse_json(config->second, path.string() + ": metadata config"), Model::description,
-                             path.string());
-    }
-    trm::read_weights(file, this->weights);
-    if (Model::W > 0) {
-      this->table = trm::read_puzzle_table<Model>(file, batch);
-      if (fresh_row) this->table = with_fresh_row(this->table);
-    }
-    this->use(this->weights.parameters(), this->weights.constants());
+  checkpoint_solver(const std::filesystem::path& path, int batch, int threads)
+      : checkpoint_weights<Model>{trm::cpu::context<>(thread_count(threads)), stored_weights<Model>(path)},
+        solver_on<Model>(this->cpu, batch) {
+    this->use(this->stored.weights.parameters(), this->stored.weights.constants(), this->stored.rows);
   }
 };
 
@@ -134,8 +134,8 @@ class trainer_of final : public any_trainer {
     save_weights<Model>(path, trainer_.weights(), trainer_.ema(), trainer_.table(), std::move(all));
   }
   any_solver& solver() override {
-    if (!solver_) solver_.emplace(cpu_, trainer_.options().batch, trainer_.table());
-    solver_->use(trainer_.ema(), trainer_.weights().constants());
+    if (!solver_) solver_.emplace(cpu_, trainer_.options().batch);
+    solver_->use(trainer_.ema(), trainer_.weights().constants(), trainer_.table());
     return *solver_;
   }
 
@@ -166,9 +166,8 @@ class compiled_model final : public any_model {
     }
     return std::make_unique<detail::trainer_of<model, trm::adam_atan2>>(options, threads, preset);
   }
-  std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads,
-                                     bool fresh_row) const override {
-    return std::make_unique<detail::checkpoint_solver<model>>(checkpoint, batch, threads, fresh_row);
+  std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads) const override {
+    return std::make_unique<detail::checkpoint_solver<model>>(checkpoint, batch, threads);
   }
   void init(const std::filesystem::path& path, std::int64_t identifiers, std::uint64_t seed,
             const std::string& preset) const override {

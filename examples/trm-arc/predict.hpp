@@ -12,6 +12,7 @@
 #include <fmt/core.h>
 
 #include "../program/any_model.hpp"
+#include "puzzle_names.hpp"
 #include "trm/data/arc/encoding.hpp"
 #include "trm/data/arc/grid.hpp"
 #include "trm/data/arc/task.hpp"
@@ -21,6 +22,7 @@ namespace trm_arc {
 struct predict_options {
   std::filesystem::path checkpoint;
   std::filesystem::path identifiers;  // of the dataset the model was trained on; empty: none
+  std::string new_row = "mean";
   std::vector<trm::arc::task> tasks;
   int threads = 0, max_steps = 16;
 };
@@ -34,30 +36,17 @@ struct prediction {
   bool known_puzzle = false;
 };
 
-/// The rows of puzzles by name, for a table of `rows` rows.
-inline std::map<std::string, int> known_puzzles(const std::filesystem::path& identifiers, std::size_t rows) {
-  std::map<std::string, int> known;
-  if (identifiers.empty()) return known;
-  const trm::json names = trm::read_json(identifiers);
-  if (!names.is_array() || names.size() != rows) {
-    throw trm::error(identifiers.string(),
-                     fmt::format("expected the {} puzzle names of the checkpoint's dataset", rows));
-  }
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i].is_string()) known.emplace(names[i].get<std::string>(), static_cast<int>(i));
-  }
-  return known;
-}
-
-/// A puzzle that the table does not know gets a fresh row, the mean of the others.
+/// A puzzle that the table does not know gets a row that begins as `new_row` says.
 inline std::vector<prediction> predict(const program::any_model& model, const predict_options& o) {
-  const auto solver = model.solver(o.checkpoint, 1, o.threads, true);
-  const std::size_t fresh = solver->identifiers() - 1;
-  const std::map<std::string, int> known = known_puzzles(o.identifiers, fresh);
+  const auto solver = model.solver(o.checkpoint, 1, o.threads);
+  const std::map<std::string, int> known = known_puzzles(o.identifiers, solver->identifiers());
+  const trm::new_row begins_as = parse_new_row(o.new_row, known);
+  std::optional<int> fresh;  // made for the first puzzle that wants it: a mean reads the whole table
   const int tokens = model.description().tokens, side = trm::arc::canvas_side(static_cast<std::size_t>(tokens));
   std::vector<prediction> all;
   for (const trm::arc::task& task : o.tasks) {
     const auto at = known.find(task.id);
+    if (at == known.end() && !fresh) fresh = solver->add_row(begins_as);
     for (std::size_t t = 0; t < task.test.size(); ++t) {
       const trm::arc::grid& input = task.test[t].input;
       if (input.rows() > side || input.columns() > side) {
@@ -66,7 +55,7 @@ inline std::vector<prediction> predict(const program::any_model& model, const pr
       }
       std::vector<int> canvas(static_cast<std::size_t>(tokens));
       trm::arc::encode<int>(input, side, 0, 0, canvas);
-      const std::vector<int> identifier{at == known.end() ? static_cast<int>(fresh) : at->second};
+      const std::vector<int> identifier{at == known.end() ? *fresh : at->second};
       solver->begin({canvas, {}, identifier});
       for (int s = 0; s < o.max_steps; ++s) solver->step();
       const trm::samples& state = solver->samples();

@@ -51,11 +51,8 @@ class predict_command {
         ->type_name("FILE");
     c.add_option("task", file_, "Task file: one task, or Kaggle's combined layout")->required()->type_name("FILE");
     c.add_option("--task", only_, "Only this task of the file");
-    c.add_option(
-         "--identifiers", o_.identifiers,
-         "identifiers.json of the dataset; default: the one in the checkpoint's run folder. Unknown tasks get a "
-         "fresh puzzle row")
-        ->type_name("FILE");
+    add_identifiers_option(c, o_.identifiers);
+    add_new_row_option(c, o_.new_row);
     c.add_option("--preset", preset_, "Model, where the checkpoint does not say it");
     c.add_option("--max-steps", o_.max_steps, "Supervision steps")->capture_default_str()->check(CLI::PositiveNumber);
     c.add_option("--threads", o_.threads, "Threads; 0: all processors")
@@ -71,8 +68,7 @@ class predict_command {
       std::erase_if(o_.tasks, [&](const trm::arc::task& t) { return t.id != only_; });
       if (o_.tasks.empty()) throw trm::error(file_, "has no task " + only_);
     }
-    const auto beside = o_.checkpoint.parent_path().parent_path() / "identifiers.json";
-    if (o_.identifiers.empty() && std::filesystem::exists(beside)) o_.identifiers = beside;
+    if (o_.identifiers.empty()) o_.identifiers = companion(o_.checkpoint, "identifiers.json");
     const auto all = predict(*program::preset_list().of_checkpoint(o_.checkpoint, preset_).make(), o_);
     if (json_) {
       fmt::print("{}\n", to_json(all).dump());
