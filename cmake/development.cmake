@@ -24,7 +24,7 @@ endif()
 # The optional component that a source is for, by its name: product.onednn.cpp is for onednn. Empty for all others.
 function(trm_component_of source result)
   set(${result} "" PARENT_SCOPE)
-  if(source MATCHES "\\.(onednn|cblas)\\.cpp$")
+  if(source MATCHES "\\.(onednn|cblas|mpi|nccl)\\.cpp$")
     set(${result} ${CMAKE_MATCH_1} PARENT_SCOPE)
   endif()
 endfunction()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What each component of the package needs from elsewhere. Used by the project itself and installed for its consumers.
 
-set(trm_cblas_module_path "${CMAKE_CURRENT_LIST_DIR}")
+set(trm_module_path "${CMAKE_CURRENT_LIST_DIR}")
 
 # Looks for what component `name` needs. Sets in the caller's scope
 #   trm_<name>_FOUND    whether everything is there
@@ -32,15 +32,27 @@ macro(trm_find_dependencies name)
       _trm_find(${name} dnnl DNNL::dnnl "oneDNN, CMake package dnnl (Debian: libdnnl-dev)" ${ARGN})
     endif()
   elseif("${name}" STREQUAL "cblas")
-    set(trm_saved_module_path "${CMAKE_MODULE_PATH}")
-    list(PREPEND CMAKE_MODULE_PATH "${trm_cblas_module_path}")
-    _trm_find(${name} CBLAS CBLAS::CBLAS "a BLAS with cblas.h (Debian: libopenblas-openmp-dev)" ${ARGN})
-    set(CMAKE_MODULE_PATH "${trm_saved_module_path}")
-    unset(trm_saved_module_path)
+    _trm_find_by_module(${name} CBLAS CBLAS::CBLAS "a BLAS with cblas.h (Debian: libopenblas-openmp-dev)" ${ARGN})
+  elseif("${name}" STREQUAL "mpi")
+    # The C interface is all that is used, and it is the same for programs in C++.
+    set(MPI_CXX_SKIP_MPICXX TRUE)
+    _trm_find(${name} MPI MPI::MPI_CXX "MPI (Debian: libopenmpi-dev and openmpi-bin)" COMPONENTS CXX ${ARGN})
+  elseif("${name}" STREQUAL "nccl")
+    _trm_find(${name} CUDAToolkit CUDA::cudart "the CUDA toolkit" ${ARGN})
+    _trm_find_by_module(${name} NCCL NCCL::NCCL "NCCL (Debian: libnccl-dev)" ${ARGN})
   else()
     set(trm_${name}_FOUND FALSE)
     set(trm_${name}_MISSING "to be known: there is no component of this name")
   endif()
+endmacro()
+
+# For packages whose module this project brings.
+macro(_trm_find_by_module)
+  set(trm_saved_module_path "${CMAKE_MODULE_PATH}")
+  list(PREPEND CMAKE_MODULE_PATH "${trm_module_path}")
+  _trm_find(${ARGV})
+  set(CMAKE_MODULE_PATH "${trm_saved_module_path}")
+  unset(trm_saved_module_path)
 endmacro()
 
 macro(_trm_find component package target words)
