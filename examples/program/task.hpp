@@ -13,11 +13,12 @@
 #include <CLI/CLI.hpp>
 
 #include "any_source.hpp"
+#include "dataset_files.hpp"
 #include "metrics.hpp"
+#include "trm/core/error.hpp"
+#include "trm/io/json.hpp"
 
 namespace program {
-
-using paths = std::vector<std::filesystem::path>;
 
 /// Draws a task's examples for reports, as SVG.
 struct drawing {
@@ -40,18 +41,16 @@ class task {
   virtual bool has_split(const paths& data, const std::string& split) const = 0;
   /// `training`: examples are augmented where the task does that.
   virtual example_data open(const paths& data, const std::string& split, bool training, std::uint64_t seed) const = 0;
+  /// The files that a split is read from.
+  virtual paths files(const paths& data, const std::string& split) const { return dataset_files(data, split); }
+  /// Options of the task that change the examples of a split as training reads it, by name.
+  virtual trm::json data_options(const paths&, const std::string& /*split*/) const { return trm::json::object(); }
   virtual drawing draw() const = 0;
   /// What is measured of a split besides the common metrics; may be null.
   virtual std::unique_ptr<scorer> scores(const paths& data, const std::string& split) const = 0;
   /// Files of the dataset that go with a run's checkpoints.
   virtual paths companions(const paths&) const { return {}; }
 };
-
-/// One dataset folder, or several: does the first have the split?
-inline bool is_dataset(const std::filesystem::path& path, const std::string& split) {
-  std::error_code ignored;
-  return std::filesystem::exists(path / split / "dataset.json", ignored);
-}
 
 /// A task whose data may also be tables: FOLDER/train.csv and FOLDER/test.csv, or one file that is the split asked for.
 class table_task : public task {
@@ -71,8 +70,17 @@ class table_task : public task {
     if (data.size() > 1) throw trm::error(data[1].string(), "of several --data folders all must be datasets");
     return read_table(table(data.front(), split), training, seed);
   }
+  paths files(const paths& data, const std::string& split) const override {
+    return is_dataset(data.front(), split) ? dataset_files(data, split) : paths{table(data.front(), split)};
+  }
+  /// Datasets are read as they are; so are tables that are only evaluated.
+  trm::json data_options(const paths& data, const std::string& split) const override {
+    return is_dataset(data.front(), split) || split != "train" ? trm::json::object() : table_options();
+  }
 
  protected:
+  /// What changes a table's examples in training.
+  virtual trm::json table_options() const = 0;
   virtual example_data read_table(const std::filesystem::path& file, bool training, std::uint64_t seed) const = 0;
   /// \throws trm::error where a dataset is none of this task
   virtual void check(const example_data&) const {}
@@ -90,5 +98,10 @@ class table_task : public task {
     return is_table(data) ? data : data / (split + ".csv");
   }
 };
+
+/// Reads all files of a split and says what they are. \throws trm::error where one cannot be read
+inline dataset_facts hash_dataset(const task& t, const paths& data, const std::string& split) {
+  return hash_dataset(t.files(data, split), data, split, t.data_options(data, split));
+}
 
 }  // namespace program

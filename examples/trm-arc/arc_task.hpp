@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../program/report/arc_drawing.hpp"
@@ -49,6 +50,12 @@ class arc_task final : public program::task {
   }
   program::example_data open(const program::paths& data, const std::string& split, bool, std::uint64_t) const override {
     return program::open_dataset(data, split);
+  }
+  /// With the names of the puzzles, and what is asked of them.
+  program::paths files(const program::paths& data, const std::string& split) const override {
+    program::paths all = program::dataset_files(data, split);
+    for (auto& file : companions(data)) all.push_back(std::move(file));
+    return all;
   }
   program::drawing draw() const override {
     using tokens = program::drawing::tokens;

@@ -79,6 +79,7 @@ class maze_task final : public program::table_task {
   }
 
  private:
+  trm::json table_options() const override { return {{"symmetries", symmetries_}}; }
   program::example_data read_table(const std::filesystem::path& file, bool training, std::uint64_t) const override {
     return of_table(file, trm::maze::maze_set::read_csv(file, training && symmetries_));
   }

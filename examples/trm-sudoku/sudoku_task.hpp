@@ -56,6 +56,7 @@ class sudoku_task final : public program::table_task {
   }
 
  private:
+  trm::json table_options() const override { return {{"augmentations", augmentations_}}; }
   program::example_data read_table(const std::filesystem::path& file, bool training,
                                    std::uint64_t seed) const override {
     return of_table(file, trm::sudoku::read_puzzle_source(file, training ? augmentations_ : 0, seed));
