@@ -9,7 +9,7 @@
 
 #include "trm/core/error.hpp"
 #include "trm/io/element_type.hpp"
-#include "trm/io/safetensors.hpp"
+#include "trm/io/tensor_file.hpp"
 #include "trm/optim/puzzle_rows.hpp"
 
 namespace trm {

@@ -13,6 +13,7 @@
 
 #include "support/temporary_folder.hpp"
 #include "support/throws.hpp"
+#include "trm/io/safetensors.hpp"
 #include "trm/train/solver.hpp"
 
 namespace {
