@@ -47,7 +47,9 @@ struct step_report;
 struct training_options;
 template <class Model>
 class weights;
-template <class Model, class Optimizer = adam_atan2, class Backend = cpu::context<>>
+struct single_process;
+template <class Model, class Optimizer = adam_atan2, class Backend = cpu::context<>,
+          class Communicator = single_process>
 class trainer;
 template <class Model, class Backend = cpu::context<>>
 class solver;

@@ -45,6 +45,12 @@ constexpr double squared_norm(B& backend, const T* g, std::size_t n) {
   return backend.squared_norm(g, n);
 }
 
+/// sum += g
+template <class B, class T>
+constexpr void add(B& backend, T* sum, const T* g, std::size_t n) {
+  backend.add(sum, g, n);
+}
+
 /// g = 0
 template <class B, class T>
 constexpr void clear(B& backend, T* g, std::size_t n) {

@@ -2,12 +2,15 @@
 // Training with deep supervision: one optimizer update for each supervision step.
 #pragma once
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -17,17 +20,22 @@
 #include "trm/optim/learning_rate.hpp"
 #include "trm/optim/optimizers.hpp"
 #include "trm/optim/puzzle_table.hpp"
+#include "trm/train/agreement.hpp"
+#include "trm/train/collectives.hpp"
+#include "trm/train/communicator.hpp"
 #include "trm/train/metrics.hpp"
 #include "trm/train/samples.hpp"
 #include "trm/train/weights.hpp"
+#include "trm/version.hpp"
 
 namespace trm {
 
 /// The run-time numbers of training. The defaults are those published for ARC.
 struct training_options {
-  int batch = 32;
-  int micro_batch = 0;       // samples worked through at once, a divisor of batch; 0: all
-  int max_steps = 16;        // supervision steps of a sample at most
+  int batch = 32;          // samples of an update, over all processes
+  int gradient_parts = 1;  // the gradient is the sum, in order, of those of so many parts of the batch; N processes: N
+  int micro_batch = 0;     // samples worked through at once, a divisor of batch / gradient_parts; 0: all of them
+  int max_steps = 16;      // supervision steps of a sample at most
   double exploration = 0.1;  // probability of a drawn minimum of steps
   optimizer_options optimizer = {};
   double puzzle_learning_rate = 1e-2, puzzle_weight_decay = 0.1;
@@ -56,11 +64,16 @@ class not_finite_error : public error {
 
 /// A trainer of Model on Backend. All memory is taken by the constructor, none by a step.
 ///
+/// With a Communicator of N processes each holds all weights, moments and puzzle rows, and works on its N-th of the samples: rank r
+/// on number r * batch / N and following. Gradients, puzzle rows and results of samples are brought together in the order of
+/// the samples, so every process makes the same update, with the same bits as one process with gradient_parts = N. All
+/// processes make the same calls.
+///
 ///   trm::cpu::context<> device;
 ///   trm::trainer<model> t(device, {.batch = 32, .puzzle_identifiers = 100});
 ///   t.weights().initialise(0);
 ///   t.step({inputs, labels, identifiers});
-template <class Model, class Optimizer, class Backend>
+template <class Model, class Optimizer, class Backend, class Communicator>
 class trainer {
  public:
   using model = Model;
@@ -69,27 +82,37 @@ class trainer {
   using master = typename Model::master;
 
   /// Throws where the options do not fit one another.
-  trainer(Backend& backend, const training_options& options)
+  trainer(Backend& backend, const training_options& options) requires std::is_same_v<Communicator, single_process>
+      : trainer(backend, options, alone_) {}
+  /// One process of those of `processes`. Throws as well where they have been given different options.
+  trainer(Backend& backend, const training_options& options, Communicator& processes)
       : backend_(backend),
-        options_(checked(options)),
-        micro_(options.micro_batch == 0 ? options.batch : options.micro_batch),
-        samples_(options.batch, Model::S, Model::P),
+        options_(agreed(options, processes)),
+        group_(processes, options.freeze_weights ? 0 : sum_bytes),
+        local_(options_.batch / group_.size()),
+        part_(options_.batch / options_.gradient_parts),
+        micro_(options.micro_batch == 0 ? part_ : options.micro_batch),
+        samples_(local_, Model::S, Model::P),
+        results_(static_cast<std::size_t>(options.batch)),
+        identifiers_(results_.size()),
         table_(Model::W == 0 ? 0 : options.puzzle_identifiers, Model::W, options.batch),
         gradient_(Model::extent * sizeof(master)),
+        part_gradient_(part_ < local_ ? gradient_.size() : 0),
         moments_(options.freeze_weights ? 0 : 2 * Model::extent * sizeof(master)),
         ema_(options.ema_rate > 0 ? Model::extent * sizeof(master) : 0),
         derived_(prepared::bytes(mode::training)),
-        rows_(2 * static_cast<std::size_t>(options.batch) * Model::W * sizeof(master)),
-        carry_memory_(static_cast<std::size_t>(options.batch) * sample_bytes<typename Model::carry>()),
+        rows_(static_cast<std::size_t>(local_ + options.batch) * Model::W * sizeof(master)),
+        carry_memory_(static_cast<std::size_t>(local_) * sample_bytes<typename Model::carry>()),
         carry_before_(options.undoable ? carry_memory_.size() : 0),
-        output_memory_(static_cast<std::size_t>(options.batch) * sample_bytes<typename Model::outputs>()),
+        output_memory_(static_cast<std::size_t>(local_) * sample_bytes<typename Model::outputs>()),
         step_memory_(static_cast<std::size_t>(micro_) * sample_bytes<typename Model::training_memory>()),
         bound_(prepared::bind(weights_.parameters(), derived_.data(), mode::training)),
         constants_(bind_parameters<Model::template constants, master>(weights_.constants())),
         gradients_(bind_parameters<Model::template params, master>(gradient_.template as<master>())),
-        carry_(bind_activations<typename Model::carry>(carry_memory_.data(), static_cast<std::size_t>(options.batch))),
-        outputs_(
-            bind_activations<typename Model::outputs>(output_memory_.data(), static_cast<std::size_t>(options.batch))),
+        part_gradients_(bind_parameters<Model::template params, master>(
+            (part_ < local_ ? part_gradient_ : gradient_).template as<master>())),
+        carry_(bind_activations<typename Model::carry>(carry_memory_.data(), static_cast<std::size_t>(local_))),
+        outputs_(bind_activations<typename Model::outputs>(output_memory_.data(), static_cast<std::size_t>(local_))),
         memory_(
             bind_activations<typename Model::training_memory>(step_memory_.data(), static_cast<std::size_t>(micro_))) {
     backend_.template reserve<compute>(count_training_step<Model>(1));
@@ -98,7 +121,8 @@ class trainer {
   trainer& operator=(const trainer&) = delete;
 
   /// One supervision step of every sample and one update of the weights. Samples that halted at the last step (at first: all)
-  /// take their example of `offered`; what is offered to the others is ignored, as published.
+  /// take their example of `offered`; what is offered to the others is ignored, as published. Of several processes each is offered
+  /// its own part, local_batch() samples; the report is of the whole batch.
   /// Throws not_finite_error where a loss or the gradient is not finite. The trainer is then as it was before the step (with options.undoable).
   step_report step(const batch& offered) {
     forward_backward(offered);
@@ -113,21 +137,19 @@ class trainer {
   /// The first half of a step: forward, losses, gradients, halting. The weights stay as they are.
   void forward_backward(const batch& offered) {
     if (Model::W > 0) table_.check_width(Model::W);
-    detail::check_batch(offered, options_.batch, Model::S, Model::V, table_.rows(), true);
+    detail::check_batch(offered, local_, Model::S, Model::V, table_.rows(), true);
     if (options_.undoable) {
       before_ = samples_;
       std::copy_n(carry_memory_.data(), carry_memory_.size(), carry_before_.data());
     }
     samples_.offer(offered);
-    if (table_.rows() > 0) table_.gather(samples_.puzzle_identifiers.data(), options_.batch, puzzle_rows());
+    if (table_.rows() > 0) table_.gather(samples_.puzzle_identifiers.data(), local_, puzzle_rows());
     if (stale_) refresh();
-    ops::clear(backend_, gradient_.template as<master>(), Model::extent);
-    for (int first = 0; first < options_.batch; first += micro_) micro_batch(first);
+    compute_gradient();
+    bring_together();
     report_ = {};
     report_.step = step_ + 1;
-    for (std::size_t i = 0; i < samples_.steps.size(); ++i) {
-      report_.metrics.add(samples_.token_results[i], samples_.halting[i], samples_.steps[i], samples_.halted[i] != 0);
-    }
+    for (const sample_result& r : results_) report_.metrics.add(r.tokens, r.halting, r.steps, r.halted != 0);
     report_.gradient_norm = std::sqrt(ops::squared_norm(backend_, gradient_.template as<master>(), Model::extent));
   }
   /// Were the losses and the gradient of the last forward_backward finite?
@@ -161,7 +183,7 @@ class trainer {
       if (options_.ema_rate > 0) ops::ema(backend_, ema_.template as<master>(), p, Model::extent, options_.ema_rate);
     }
     if (table_.rows() > 0) {
-      table_.sign_sgd(samples_.puzzle_identifiers.data(), puzzle_gradient_data(), options_.batch,
+      table_.sign_sgd(identifiers_.data(), puzzle_gradient_data(), options_.batch,
                       sign_step{puzzle_learning_rate, options_.puzzle_weight_decay});
     }
     report_.learning_rate = learning_rate;
@@ -178,19 +200,19 @@ class trainer {
   const master* ema() const { return ema_begun_ ? ema_.template as<master>() : weights_.parameters(); }
   std::span<const master> ema(std::string_view name) const { return slice(ema(), name); }
 
-  // What the last forward_backward left. Shapes [B, ...] with B = options().batch.
+  // What the last forward_backward left. Shapes [B, ...] with B = local_batch(); of the gradients, those of the whole batch.
   std::span<const master> gradient(std::string_view name) const { return slice(gradient_.template as<master>(), name); }
   std::span<const master> puzzle_gradient() const {
-    return {rows_.template as<master>() + rows_.size() / sizeof(master) / 2, rows_.size() / sizeof(master) / 2};
+    return {rows_.template as<master>() + static_cast<std::size_t>(local_) * Model::W, results_.size() * Model::W};
   }
   std::span<const compute> logits() const {
-    return {outputs_.logits.data, static_cast<std::size_t>(options_.batch) * Model::S * Model::V};
+    return {outputs_.logits.data, static_cast<std::size_t>(local_) * Model::S * Model::V};
   }
   /// The state "H", "L", ... of the schedule, [B, T, D].
   std::span<const compute> state(std::string_view name) const {
     for (std::size_t i = 0; i < Model::core::state_count; ++i) {
       if (name == Model::schedule::states[i])
-        return {carry_.z[i].data, static_cast<std::size_t>(options_.batch) * Model::L * Model::D};
+        return {carry_.z[i].data, static_cast<std::size_t>(local_) * Model::L * Model::D};
     }
     throw error(std::string(name), "the schedule has no such state");
   }
@@ -203,12 +225,15 @@ class trainer {
   }
   trm::samples& samples() { return samples_; }
 
+  /// As used: gradient_parts is at least the number of processes.
   const training_options& options() const { return options_; }
+  int local_batch() const { return local_; }
   long long step_number() const { return step_; }
 
   // The state of a run: with the options, and the data offered, everything that later steps depend on.
   /// Calls dense(prefix, values) for every array in the layout of weights().parameters() but the weights that are evaluated (ema()) - "raw."
-  /// where an average is, "moment1.", "moment2." - and sample(name, shape, values) for every array with an entry for each sample.
+  /// where an average is, "moment1.", "moment2." - and sample(name, shape, values) for every array with an entry for each sample of the
+  /// whole batch. Of several processes all make the call; where values may be written to, all write the same.
   template <class Dense, class Sample>
   void each_state(Dense dense, Sample sample) {
     state_of(*this, dense, sample);
@@ -238,13 +263,52 @@ class trainer {
   using prepared = typename Backend::template prepared<compute, Model::template params>;
   using bound_weights = typename Model::template params<typename Backend::template weight<compute>>;
 
-  static const training_options& checked(const training_options& o) {
+  static training_options agreed(const training_options& o, Communicator& processes) {
+    training_options used = o;
+    if (processes.size() > 1) {
+      require_agreement(processes, {{"version", version_string},
+                                    {"parameters of the model", std::to_string(Model::extent)},
+                                    {"puzzle rows", std::to_string(o.puzzle_identifiers)},
+                                    {"training options", text_of(o)},
+                                    {"instruction set", name(cpu::current_isa())}});
+      if (o.gradient_parts == 1) used.gradient_parts = processes.size();
+    }
+    return checked(used, processes.size());
+  }
+  static std::string text_of(const training_options& o) {
+    std::string text;
+    const auto add = [&](auto x) { text += (text.empty() ? "" : " ") + std::to_string(x); };
+    const auto add_exactly = [&](std::initializer_list<double> values) {
+      for (double x : values) add(std::bit_cast<std::uint64_t>(x));
+    };
+    add(o.batch), add(o.gradient_parts), add(o.micro_batch), add(o.max_steps), add(o.seed), add(o.freeze_weights);
+    add(o.schedule.warmup), add(o.schedule.total);
+    const optimizer_options& a = o.optimizer;
+    add_exactly({o.exploration, a.learning_rate, a.beta1, a.beta2, a.weight_decay, a.epsilon, o.puzzle_learning_rate,
+                 o.puzzle_weight_decay, o.schedule.min_ratio, o.ema_rate, o.clip_norm});
+    return text;
+  }
+  static const training_options& checked(const training_options& o, int processes) {
     const auto fail = [](const char* what, const std::string& why) {
       throw error(std::string("training option ") + what, why);
     };
     if (o.batch < 1) fail("batch", "must be at least 1, not " + std::to_string(o.batch));
-    if (o.micro_batch < 0 || (o.micro_batch > 0 && o.batch % o.micro_batch != 0)) {
-      fail("micro_batch", std::to_string(o.micro_batch) + " does not divide the batch of " + std::to_string(o.batch));
+    if (o.batch % processes != 0) {
+      fail("batch",
+           std::to_string(o.batch) + " is no multiple of the number of processes, " + std::to_string(processes));
+    }
+    if (o.gradient_parts < 1 || o.batch % o.gradient_parts != 0) {
+      fail("gradient_parts",
+           std::to_string(o.gradient_parts) + " does not divide the batch of " + std::to_string(o.batch));
+    }
+    if (processes > 1 && o.gradient_parts != processes) {
+      fail("gradient_parts", "is " + std::to_string(o.gradient_parts) + ", so start as many processes, or one; not " +
+                                 std::to_string(processes));
+    }
+    const int part = o.batch / o.gradient_parts;
+    if (o.micro_batch < 0 || (o.micro_batch > 0 && part % o.micro_batch != 0)) {
+      fail("micro_batch", std::to_string(o.micro_batch) + " does not divide the batch of " + std::to_string(part) +
+                              (part == o.batch ? "" : ", a part of " + std::to_string(o.batch)));
     }
     if (o.max_steps < 1) fail("max_steps", "must be at least 1, not " + std::to_string(o.max_steps));
     if (!(o.exploration >= 0 && o.exploration <= 1)) fail("exploration", "must be a probability");
@@ -271,37 +335,82 @@ class trainer {
       dense("moment1.", m), dense("moment2.", m + Model::extent);
     }
     const std::int64_t b = t.options_.batch, tokens = Model::S;
+    const auto whole = [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
+      t.whole_batch(name, std::move(shape), values, sample);
+    };
     for (std::size_t i = 0; i < Model::core::state_count; ++i) {
-      sample("carry." + std::string(Model::schedule::states[i]), {b, Model::L, Model::D},
-             t.state(Model::schedule::states[i]));
+      whole("carry." + std::string(Model::schedule::states[i]), {b, Model::L, Model::D},
+            t.state(Model::schedule::states[i]));
     }
     const auto integers = [&](const char* name, auto& values) {
-      const auto count = static_cast<std::int64_t>(values.size());
       std::vector<std::int64_t> shape{b};
-      if (count != b) shape.push_back(tokens);
-      sample("samples." + std::string(name), std::move(shape), std::span(values));
+      if (values.size() != static_cast<std::size_t>(t.local_)) shape.push_back(tokens);
+      whole("samples." + std::string(name), std::move(shape), std::span(values));
     };
     integers("inputs", t.samples_.inputs), integers("labels", t.samples_.labels);
     integers("puzzle_identifiers", t.samples_.puzzle_identifiers);
     integers("lengths", t.samples_.lengths), integers("prefixes", t.samples_.prefixes);
     integers("steps", t.samples_.steps), integers("halted", t.samples_.halted);
   }
-  void micro_batch(int first) {
+  /// sample(name, shape, values) with the values of all processes; what it wrote to them becomes those of this one.
+  template <class T, class Sample>
+  void whole_batch(const std::string& name, std::vector<std::int64_t> shape, std::span<T> values,
+                   Sample& sample) const {
+    if (group_.size() == 1) {
+      sample(name, std::move(shape), values);
+      return;
+    }
+    using value = std::remove_const_t<T>;
+    std::vector<value> all(values.size() * static_cast<std::size_t>(group_.size()));
+    group_.gather(values, std::span(all));
+    sample(name, std::move(shape), std::span<T>(all));
+    if constexpr (!std::is_const_v<T>) {
+      std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(values.size()) * group_.rank(), values.size(),
+                  values.begin());
+    }
+  }
+  /// The gradient of the samples of this process: of its parts, one after the other.
+  void compute_gradient() {
+    master* sum = gradient_.template as<master>();
+    ops::clear(backend_, sum, Model::extent);
+    for (int first = 0; first < part_; first += micro_) micro_batch(first, gradients_);
+    for (int part = part_; part < local_; part += part_) {
+      master* next = part_gradient_.template as<master>();
+      ops::clear(backend_, next, Model::extent);
+      for (int first = part; first < part + part_; first += micro_) micro_batch(first, part_gradients_);
+      ops::add(backend_, sum, next, Model::extent);
+    }
+  }
+  /// Results, gradients and puzzle rows of all processes.
+  void bring_together() {
+    const auto mine = static_cast<std::size_t>(local_ * group_.rank());
+    for (std::size_t i = 0; i < samples_.steps.size(); ++i) {
+      results_[mine + i] = {samples_.token_results[i], samples_.halting[i], samples_.steps[i],
+                            samples_.puzzle_identifiers[i], samples_.halted[i]};
+    }
+    group_.gather(std::span(results_));
+    for (std::size_t i = 0; i < results_.size(); ++i) identifiers_[i] = results_[i].puzzle_identifier;
+    if (table_.rows() > 0) group_.gather(std::span(puzzle_gradient_data(), results_.size() * Model::W));
+    if (!options_.freeze_weights) group_.sum_in_order(std::span(gradient_.template as<master>(), Model::extent));
+  }
+  void micro_batch(int first, const typename Model::template params<master>& gradients) {
     const auto tokens = static_cast<std::ptrdiff_t>(first) * Model::S;
     const call<Backend> c{backend_, micro_, Model::L, samples_.lengths_from(first), samples_.prefixes_from(first)};
     const typename Model::carry z = carry_.from_sample(first, Model::L);
     const typename Model::outputs out{outputs_.logits.from_sample(first, Model::S), outputs_.q.from_sample(first, 1)};
-    const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(first) * Model::W;
+    const int number = local_ * group_.rank() + first;  // in the whole batch
+    const auto row = static_cast<std::ptrdiff_t>(first) * Model::W,
+               global_row = static_cast<std::ptrdiff_t>(number) * Model::W;
     const step_input<master> in{samples_.inputs.data() + tokens, samples_.labels.data() + tokens, puzzle_rows() + row,
-                                puzzle_gradient_data() + row, samples_.reset.data() + first};
+                                puzzle_gradient_data() + global_row, samples_.reset.data() + first};
     Model::forward(c, bound_, constants_, in, z, out, memory_);
     Model::probe(c, bound_, z, memory_);
     halting_result* q = samples_.halting.data() + first;
     const int* steps = samples_.steps.data() + first;
     Model::losses(c, in, out, steps, options_.max_steps, 1.0 / options_.batch, memory_,
                   samples_.predictions.data() + tokens, samples_.token_results.data() + first, q);
-    Model::backward(c, bound_, gradients_, in, z, out, memory_);
-    const draw_key key{options_.seed, static_cast<std::uint64_t>(step_ + 1), static_cast<std::uint32_t>(first)};
+    Model::backward(c, bound_, gradients, in, z, out, memory_);
+    const draw_key key{options_.seed, static_cast<std::uint64_t>(step_ + 1), static_cast<std::uint32_t>(number)};
     ops::halt(c, Model::rule(options_.max_steps, options_.exploration), key, q, steps, samples_.halted.data() + first);
   }
   void refresh() {
@@ -318,18 +427,31 @@ class trainer {
     return {flat + e->offset, e->count};
   }
   master* puzzle_rows() { return rows_.template as<master>(); }
-  master* puzzle_gradient_data() { return rows_.template as<master>() + rows_.size() / sizeof(master) / 2; }
+  master* puzzle_gradient_data() { return puzzle_rows() + static_cast<std::size_t>(local_) * Model::W; }
+
+  /// What is told of each sample to all processes.
+  struct sample_result {
+    token_result tokens;
+    halting_result halting;
+    int steps = 0, puzzle_identifier = 0;
+    unsigned char halted = 0;
+  };
+  inline static single_process alone_;
 
   Backend& backend_;
   training_options options_;
-  int micro_;
+  mutable collectives<Communicator> group_;
+  int local_, part_, micro_;  // samples of this process, of a part of the gradient, worked through at once
   trm::samples samples_, before_;
+  std::vector<sample_result> results_;  // [options_.batch]
+  std::vector<int> identifiers_;        // [options_.batch]
   trm::weights<Model> weights_;
   puzzle_table<master> table_;
-  buffer gradient_, moments_, ema_, derived_, rows_, carry_memory_, carry_before_, output_memory_, step_memory_;
+  buffer gradient_, part_gradient_, moments_, ema_, derived_, rows_, carry_memory_, carry_before_, output_memory_,
+      step_memory_;
   bound_weights bound_;
   typename Model::template constants<master> constants_;
-  typename Model::template params<master> gradients_;
+  typename Model::template params<master> gradients_, part_gradients_;
   typename Model::carry carry_;
   typename Model::outputs outputs_;
   typename Model::training_memory memory_;

@@ -249,6 +249,10 @@ class context {
     return detail::squared_norm(pool_, g, n);
   }
   template <class T>
+  void add(T* sum, const T* g, std::size_t n) {
+    detail::each_element(pool_, n, [=](std::size_t i) TRM_INLINE { sum[i] += g[i]; });
+  }
+  template <class T>
   void clear(T* g, std::size_t n) {
     detail::each_element(pool_, n, [=](std::size_t i) TRM_INLINE { g[i] = T(0); });
   }
