@@ -93,6 +93,7 @@ class trainer {
         part_(options_.batch / options_.gradient_parts),
         micro_(options.micro_batch == 0 ? part_ : options.micro_batch),
         samples_(local_, Model::S, Model::P),
+        before_(options.undoable ? samples_ : trm::samples()),
         results_(static_cast<std::size_t>(options.batch)),
         identifiers_(results_.size()),
         table_(Model::W == 0 ? 0 : options.puzzle_identifiers, Model::W, options.batch),
