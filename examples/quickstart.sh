@@ -74,7 +74,7 @@ begun=$(date +%s)
 echo "trained in $(since "$begun")"
 
 # --- puzzles it has never seen
-set -- "$work"/run/checkpoints/step_*.safetensors
+set -- "$work"/run/checkpoints/step_*
 checkpoint=$1
 "$sudoku" evaluate --data "$work/data" --checkpoint "$checkpoint" --output "$work/run/evaluation" --quiet >>"$log"
 percent() { # KEY: a rate of the evaluation

@@ -18,9 +18,10 @@
 
 #include "any_source.hpp"
 #include "trm/data/sequential_reader.hpp"
+#include "trm/io/checkpoint.hpp"
 #include "trm/io/element_type.hpp"
 #include "trm/io/json.hpp"
-#include "trm/io/safetensors.hpp"
+#include "trm/io/model_files.hpp"
 #include "trm/models/config.hpp"
 #include "trm/models/plan.hpp"
 #include "trm/optim/new_row.hpp"
@@ -59,10 +60,15 @@ class any_solver {
 class any_trainer {
  public:
   virtual ~any_trainer() = default;
+  /// \throws trm::not_finite_error where the loss or the gradient is not finite; the trainer is then as before the step
   virtual trm::step_report step(const trm::batch& offered) = 0;
-  /// Writes what would be evaluated, the EMA where there is one. `about` joins the file's metadata.
-  virtual void save(const std::filesystem::path& path, const std::map<std::string, std::string>& about) const = 0;
-  /// A solver with the weights that save() would write now. It is made at the first call and lives with the trainer.
+  /// Writes a checkpoint (trm::write_checkpoint). `more` joins its manifest.
+  virtual void save(const std::filesystem::path& path, const trm::json& more) const = 0;
+  /// Goes on after a checkpoint.
+  virtual void resume(const trm::checkpoint_folder& from) = 0;
+  /// Takes the weights, and nothing else, of a trained model; the next step is step + 1. Of a puzzle table of another size all rows take the mean.
+  virtual void begin_from(const std::filesystem::path& checkpoint, long long step) = 0;
+  /// A solver with the weights that save() would have evaluated. It is made at the first call and lives with the trainer.
   virtual any_solver& solver() = 0;
 };
 
@@ -123,14 +129,15 @@ class preset_list {
       if (here == tokens) return p;
       sizes += (sizes.empty() ? "" : ", ") + std::to_string(here);
     }
-    if (sizes.empty()) throw trm::error("--preset", "there is no preset \"" + trm::detail::printable(name, 60) + "\": " + names());
+    if (sizes.empty())
+      throw trm::error("--preset", "there is no preset \"" + trm::detail::printable(name, 60) + "\": " + names());
     throw trm::error("preset " + name,
                      "is compiled for examples of " + sizes + " tokens, not of " + std::to_string(tokens));
   }
   /// The preset that the checkpoint says it was trained with, or `name` where that is not empty.
   const preset& of_checkpoint(const std::filesystem::path& checkpoint, std::string name) const {
-    const auto file = trm::safetensors_file::open(checkpoint);
-    const auto& about = file.metadata();
+    const auto files = trm::model_files::open(checkpoint, trm::model_files::verify::sizes);
+    const auto& about = files.about();
     if (about.count("config") == 0) {
       if (name.empty()) {
         throw trm::error(checkpoint.string(),
@@ -141,7 +148,7 @@ class preset_list {
       }
       return find(name, 0);
     }
-    const trm::json config = trm::parse_json(about.at("config"), checkpoint.string() + ": metadata config");
+    const trm::json config = trm::parse_json(about.at("config"), checkpoint.string() + ": config");
     const int tokens = static_cast<int>(trm::json_field(config, checkpoint.string()).at("tokens").integer(1, 1 << 20));
     if (name.empty() && about.count("preset") != 0) name = about.at("preset");
     if (name.empty())

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "any_model.hpp"
+#include "dataset_files.hpp"
 #include "evaluation.hpp"
 #include "run.hpp"
 #include "task.hpp"
@@ -20,7 +21,8 @@ class train_command {
   train_command(application& app, task& t) : task_(t) {
     s_.preset = "small";
     c_ = &app.command(
-        "train", "Train a model", t.training_example(), [this] { run(); }, [this] { prepare(); });
+        "train", "Train a model, or go on with its training", t.training_example(), [this] { run(); },
+        [this] { prepare(); }, [this] { return options_of_run(); });
     c_->add_option("--data", data_, t.data_help() + ", separated by commas")
         ->required()
         ->delimiter(',')
@@ -31,23 +33,32 @@ class train_command {
   }
 
  private:
+  /// The options of a run that is gone on with.
+  std::filesystem::path options_of_run() const {
+    if (run_folder::holds_run(s_.run)) return s_.run / run_folder::configuration_file;
+    if (s_.resume) throw trm::error(s_.run.string(), "holds no run to go on with: leave out --resume to begin one");
+    return {};
+  }
   void prepare() {
     train_ = task_.open(data_, "train", true, s_.training.seed);
     preset_ = &presets_.find(s_.preset, train_.metadata.seq_len);
     take_preset(*c_, s_, *preset_);
   }
   void run() {
-    training_task on{.program = task_.program(),
-                     .title = task_.title(train_),
-                     .train = train_,
-                     .test = {},
-                     .score = nullptr,
-                     .draw = task_.draw(),
-                     .copies = task_.companions(data_)};
+    training_task on{
+        .program = task_.program(),
+        .title = task_.title(train_),
+        .train = train_,
+        .test = {},
+        .score = nullptr,
+        .draw = task_.draw(),
+        .copies = task_.companions(data_),
+        .fingerprint = hash_dataset(task_.files(data_, "train"), data_, "train", task_.data_options(data_, "train"))
+                           .fingerprint()};
     if (task_.has_split(data_, "test")) on.test = task_.open(data_, "test", false, 0);
     const auto score = task_.scores(data_, on.test ? "test" : "train");
     on.score = score.get();
-    train(*preset_, on, s_, to_toml(*c_));
+    training_run(*preset_, on, s_, to_toml(*c_)).run();
   }
 
   task& task_;

@@ -9,13 +9,16 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
 #include "any_model.hpp"
 #include "machine.hpp"
 #include "trm/backend/cpu/context.hpp"
+#include "trm/io/checkpoint.hpp"
 #include "trm/io/model_config.hpp"
+#include "trm/io/model_files.hpp"
 #include "trm/io/puzzle_rows.hpp"
 #include "trm/io/weights.hpp"
 #include "trm/optim/new_row.hpp"
@@ -24,8 +27,6 @@
 #include "trm/version.hpp"
 
 namespace program {
-
-inline constexpr const char* checkpoint_format = "trm.weights.1";
 
 namespace detail {
 
@@ -36,7 +37,7 @@ template <class Model>
 void save_weights(const std::filesystem::path& path, const trm::weights<Model>& w,
                   const typename Model::master* parameters, const table_of<Model>& table,
                   std::map<std::string, std::string> about) {
-  about["format"] = checkpoint_format;
+  about["format"] = trm::weights_format;
   about["version"] = trm::version_string;
   about["config"] = trm::to_json(Model::description).dump();
   trm::write_weights(path, w, parameters, table, about);
@@ -80,23 +81,23 @@ class solver_on : public any_solver {
   trm::solver<Model> solver_;
 };
 
-/// The dense weights of a checkpoint, and its puzzle rows, which stay in the file.
+/// The dense weights of a checkpoint, and its puzzle rows, which stay in their file; no rows where it has dense weights alone.
 template <class Model>
 struct stored_weights {
-  trm::safetensors_file file;
+  trm::model_files files;
   trm::weights<Model> weights;
-  trm::puzzle_rows<typename Model::master> rows;
+  trm::puzzle_rows<typename Model::master> rows{nullptr, 0, static_cast<std::size_t>(Model::W)};
 
-  explicit stored_weights(const std::filesystem::path& path) : file(trm::safetensors_file::open(path)) {
-    const auto config = file.metadata().find("config");
-    if (config != file.metadata().end()) {
-      trm::check_same_config(trm::parse_json(config->second, path.string() + ": metadata config"), Model::description,
+  explicit stored_weights(const std::filesystem::path& path) : files(trm::model_files::open(path)) {
+    if (const auto config = files.about().find("config"); config != files.about().end()) {
+      trm::check_same_config(trm::parse_json(config->second, path.string() + ": config"), Model::description,
                              path.string());
     }
-    trm::read_weights(file, weights);
-    if constexpr (Model::W > 0) {
+    trm::read_weights(files.weights(), weights);
+    if (Model::W > 0 && files.table()) {
       const std::string name = Model::puzzle_table_name;
-      rows = trm::stored_puzzle_rows<typename Model::master>(file.view(name), Model::W, file.place(name));
+      rows = trm::stored_puzzle_rows<typename Model::master>(files.table()->view(name), Model::W,
+                                                             files.table()->place(name));
     }
   }
 };
@@ -126,12 +127,29 @@ class trainer_of final : public any_trainer {
     trainer_.weights_changed();
   }
   trm::step_report step(const trm::batch& offered) override { return trainer_.step(offered); }
-  void save(const std::filesystem::path& path, const std::map<std::string, std::string>& about) const override {
-    std::map<std::string, std::string> all = about;
+  void save(const std::filesystem::path& path, const trm::json& more) const override {
+    trm::json all = more;
     all["preset"] = preset_;
-    all["step"] = std::to_string(trainer_.step_number());
-    all["weights"] = trainer_.options().ema_rate > 0 ? "ema" : "raw";
-    save_weights<Model>(path, trainer_.weights(), trainer_.ema(), trainer_.table(), std::move(all));
+    trm::write_checkpoint(path, trainer_, {{"preset", preset_}}, all);
+  }
+  void resume(const trm::checkpoint_folder& from) override { trm::read_checkpoint(from, trainer_); }
+  void begin_from(const std::filesystem::path& checkpoint, long long step) override {
+    using master = typename Model::master;
+    const stored_weights<Model> stored(checkpoint);
+    std::copy_n(stored.weights.parameters(), Model::extent, trainer_.weights().parameters());
+    std::copy_n(stored.weights.constants(), Model::constant_extent, trainer_.weights().constants());
+    trm::puzzle_table<master>& table = trainer_.table();
+    const bool same = stored.rows.rows() == table.rows();
+    const std::vector<master> mean = table.rows() == 0 || same ? std::vector<master>() : trm::mean_row(stored.rows);
+    for (std::size_t i = 0; i < table.rows(); ++i) {
+      master* row = table.data() + i * table.width();
+      if (same) {
+        stored.rows.read(static_cast<int>(i), row);
+      } else {
+        std::copy(mean.begin(), mean.end(), row);
+      }
+    }
+    trainer_.resume({.step = step, .moments_since = step});
   }
   any_solver& solver() override {
     if (!solver_) solver_.emplace(cpu_, trainer_.options().batch);

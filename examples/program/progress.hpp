@@ -25,9 +25,9 @@ inline std::string duration_text(double seconds) {
 /// Shows `done` of `total` with rate and remaining time on standard error.
 class progress {
  public:
-  /// `unit` names one piece of work: "steps".
-  progress(std::string unit, std::int64_t total, bool quiet)
-      : unit_(std::move(unit)), total_(total), quiet_(quiet), terminal_(is_terminal(STDERR_FILENO)) {}
+  /// `unit` names one piece of work: "steps". `first`: what was done already when it began.
+  progress(std::string unit, std::int64_t total, bool quiet, std::int64_t first = 0)
+      : unit_(std::move(unit)), total_(total), first_(first), quiet_(quiet), terminal_(is_terminal(STDERR_FILENO)) {}
   ~progress() { finish(); }
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
@@ -40,7 +40,8 @@ class progress {
     const double pause = terminal_ ? 0.2 : 15;
     if (done != total_ && seconds(now - last_) < pause) return;
     last_ = now;
-    const double elapsed = seconds(now - begin_), rate = elapsed > 0.01 ? static_cast<double>(done) / elapsed : 0;
+    const double elapsed = seconds(now - begin_);
+    const double rate = elapsed > 0.01 ? static_cast<double>(done - first_) / elapsed : 0;
     const std::string left =
         rate > 0 && done < total_ ? duration_text(static_cast<double>(total_ - done) / rate) : duration_text(elapsed);
     std::string line = fmt::format("{}/{} {}", done, total_, unit_);
@@ -67,7 +68,7 @@ class progress {
   static double seconds(clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
   std::string unit_;
-  std::int64_t total_;
+  std::int64_t total_, first_;
   bool quiet_, terminal_, open_ = false;
   clock::time_point begin_ = clock::now(), last_ = begin_;
 };

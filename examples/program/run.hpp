@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -70,15 +71,15 @@ class application {
   application& operator=(const application&) = delete;
 
   /// A command with an example for its help. `body` runs where it was asked for; `prepare` before that, to fill in what
-  /// depends on other options.
+  /// depends on other options. `more_options` may name another file whose options come after all others but the preset's.
   CLI::App& command(
       const std::string& name, const std::string& about, const std::string& example, std::function<void()> body,
-      std::function<void()> prepare = [] {}) {
+      std::function<void()> prepare = [] {}, std::function<std::filesystem::path()> more_options = {}) {
     CLI::App* c = app_.add_subcommand(name, about);
     c->group("Commands");
     c->footer("Example:\n  " + example + "\n\n" + app_.get_name() +
               " --help tells where else options may stand: in the environment, in a file.");
-    commands_.push_back({c, std::move(body), std::move(prepare), {}});
+    commands_.push_back({c, std::move(body), std::move(prepare), std::move(more_options), {}});
     return *c;
   }
 
@@ -106,6 +107,7 @@ class application {
   struct entry {
     CLI::App* app;
     std::function<void()> body, prepare;
+    std::function<std::filesystem::path()> more_options;
     std::vector<CLI::Option*> required;
   };
 
@@ -136,6 +138,8 @@ class application {
     for (const entry& c : commands_) {
       if (!c.app->parsed()) continue;
       complete_options(app_, *c.app, config_);
+      if (const auto more = c.more_options ? c.more_options() : std::filesystem::path(); !more.empty())
+        complete_options(app_, *c.app, more);
       for (const CLI::Option* o : c.required) {
         if (o->count() == 0) throw CLI::RequiredError(o->get_name());
       }

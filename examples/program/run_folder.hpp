@@ -2,59 +2,18 @@
 // The folder of a run: configuration as given, metrics, checkpoints.
 #pragma once
 #include <fcntl.h>
-#include <unistd.h>
+#include <sys/file.h>
 
 #include <cerrno>
-#include <cstddef>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
-
-#include <fmt/core.h>
 
 #include "trm/core/error.hpp"
 #include "trm/io/atomic_file.hpp"
 #include "trm/io/file.hpp"
-#include "trm/io/json.hpp"
 
 namespace program {
-
-/// A file to which lines are appended, each a whole one or not at all.
-class line_file {
- public:
-  explicit line_file(std::filesystem::path path)
-      : path_(std::move(path)), file_(path_, O_WRONLY | O_CREAT | O_APPEND, 0666) {
-    if (!file_) fail();
-    size_ = ::lseek(file_.get(), 0, SEEK_END);
-  }
-
-  void write(const std::string& line) {
-    const std::string text = line + "\n";
-    for (std::size_t done = 0; done < text.size();) {
-      const ssize_t n = ::write(file_.get(), text.data() + done, text.size() - done);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) {
-        const int code = n == 0 ? ENOSPC : errno;
-        if (done > 0 && size_ >= 0 && ::ftruncate(file_.get(), size_) != 0) errno = code;
-        errno = code;
-        fail();
-      }
-      done += static_cast<std::size_t>(n);
-    }
-    size_ += static_cast<off_t>(text.size());
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    throw trm::error(path_.string(), std::string("cannot write: ") + std::strerror(errno));
-  }
-
-  std::filesystem::path path_;
-  trm::detail::descriptor file_;
-  off_t size_ = 0;
-};
 
 inline void make_folder(const std::filesystem::path& folder) {
   std::error_code code;
@@ -89,45 +48,45 @@ class made_folder {
   std::vector<std::filesystem::path> made_;
 };
 
-/// A new run's folder. Throws where one is there already: nothing of an earlier run is overwritten. A run that ends before
-/// anything was measured or saved leaves nothing.
+/// The folder of a run, new or one to go on with. One process at a time has it. A new run that ends before anything was measured or
+/// saved leaves nothing.
 class run_folder {
  public:
-  run_folder(std::filesystem::path path, const std::string& configuration)
-      : path_(std::move(path)), begun_(path_), metrics_(path_ / "metrics.jsonl") {
-    write("config.toml", configuration);
+  /// \throws trm::error where another process has it, or it cannot be made
+  explicit run_folder(std::filesystem::path path)
+      : path_(std::move(path)),
+        continued_(holds_run(path_)),
+        begun_(path_, continued_),
+        lock_(path_, O_RDONLY | O_DIRECTORY) {
+    // Where the file system has no locks, nobody can be asked.
+    if (lock_ && ::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      begun_.kept = true;
+      throw trm::error(path_.string(), "another process is training here");
+    }
   }
+  /// Is there a run in the folder?
+  static bool holds_run(const std::filesystem::path& path) {
+    std::error_code ignored;
+    return std::filesystem::exists(path / configuration_file, ignored);
+  }
+  static constexpr const char* configuration_file = "config.toml";  // the options; written last of what begins a run
+
   const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path checkpoint(long long step) const {
-    return path_ / "checkpoints" / fmt::format("step_{}.safetensors", step);
-  }
+  /// Was there a run before?
+  bool continued() const { return continued_; }
+  std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
   /// A file that tells about the run.
   void write(const std::filesystem::path& name, const std::string& text) {
     trm::write_file(path_ / name, text);
     begun_.files.push_back(path_ / name);
   }
-  /// Appends one object to metrics.jsonl.
-  void metrics(const trm::json& object) {
-    metrics_.write(object.dump());
-    keep();
-  }
   /// From now on there is something in it.
   void keep() { begun_.kept = true; }
-  /// All objects of metrics.jsonl so far.
-  std::vector<trm::json> read_metrics() const {
-    std::vector<trm::json> lines;
-    std::ifstream file(path_ / "metrics.jsonl");
-    for (std::string line; std::getline(file, line);)
-      lines.push_back(trm::parse_json(line, path_.string() + "/metrics.jsonl"));
-    return lines;
-  }
 
  private:
   /// Files that are removed with the folder unless they are kept.
   struct beginning {
-    explicit beginning(const std::filesystem::path& path) : folder(unused(path) / "checkpoints") {
-      files.push_back(path / "metrics.jsonl");
-    }
+    beginning(const std::filesystem::path& path, bool kept_) : folder(path / "checkpoints"), kept(kept_) {}
     beginning(const beginning&) = delete;
     beginning& operator=(const beginning&) = delete;
     ~beginning() {
@@ -136,19 +95,15 @@ class run_folder {
         if (!kept) std::filesystem::remove(file, ignored);
       }
     }
-    static const std::filesystem::path& unused(const std::filesystem::path& path) {
-      std::error_code ignored;
-      if (!std::filesystem::exists(path / "metrics.jsonl", ignored)) return path;
-      throw trm::error(path.string(), "holds an earlier run: choose another --run folder, or remove it");
-    }
     made_folder folder;
     std::vector<std::filesystem::path> files = {};
-    bool kept = false;
+    bool kept;
   };
 
   std::filesystem::path path_;
+  bool continued_;
   beginning begun_;
-  line_file metrics_;
+  trm::detail::descriptor lock_;
 };
 
 }  // namespace program

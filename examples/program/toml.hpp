@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -162,6 +163,25 @@ inline void complete_options(const CLI::App& program, CLI::App& command, const s
       detail::give(*o, {said}, "environment variable " + variable);
   }
   if (!file.empty()) detail::options_file(file).apply(program, command);
+}
+
+/// The options in the table of `command` of such a text, their values as TOML. \throws trm::error that names `place`
+inline std::map<std::string, std::string> option_values(const std::string& text, const std::string& command,
+                                                        const std::filesystem::path& place) {
+  std::map<std::string, std::string> values;
+  try {
+    const toml::table root = toml::parse(text);
+    if (const toml::table* table = root[command].as_table(); table != nullptr) {
+      for (const auto& [key, node] : *table) {
+        std::ostringstream value;
+        node.visit([&](const auto& v) { value << v; });
+        values.emplace(key.str(), value.str());
+      }
+    }
+  } catch (const toml::parse_error& e) {
+    throw trm::error(place.string(), trm::detail::printable(e.description(), 200));
+  }
+  return values;
 }
 
 /// The options of a command as they stand, as a TOML table that reads back. Options without a value are left out.

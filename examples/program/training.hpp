@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A training run from its options to its folder, the same for every task.
+// A training run from its options to its folder, the same for every task: begun, gone on with, stopped.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -15,6 +15,7 @@
 #include <fmt/core.h>
 
 #include "any_model.hpp"
+#include "checkpoints.hpp"
 #include "evaluation.hpp"
 #include "machine.hpp"
 #include "metrics.hpp"
@@ -23,117 +24,14 @@
 #include "run.hpp"
 #include "run_folder.hpp"
 #include "task.hpp"
+#include "telemetry.hpp"
 #include "terminal.hpp"
 #include "toml.hpp"
+#include "training_options.hpp"
 #include "trm/data/group_sampler.hpp"
 #include "trm/io/model_config.hpp"
 
 namespace program {
-
-/// The options of `train` that do not depend on the task.
-struct training_settings {
-  trm::training_options training;
-  std::filesystem::path run;
-  std::string preset, optimizer = "adam_atan2";
-  double epochs = 0;
-  long long steps = 0;
-  std::int64_t eval_every = 0, checkpoint_every = 0, log_every = 10, epochs_per_iteration = 0, eval_batches = 0;
-  int threads = 0;
-  bool quiet = false;
-};
-
-/// Whose defaults say "of the preset" take the preset's number: take_preset.
-inline void add_training_options(CLI::App& command, training_settings& s, const preset_list& presets) {
-  trm::training_options& o = s.training;
-  const std::string preset_text = "of the preset";
-  const auto number = [&](const char* name, auto& field, const char* about, const CLI::Validator& range) {
-    command.add_option(name, field, about)->default_str(preset_text)->check(range);
-  };
-  const CLI::Range rate(0.0, 0.999999);
-  command.add_option("--run", s.run, "Folder to make for the run")->required()->type_name("FOLDER");
-  command.add_option("--preset", s.preset, "Model: " + presets.names())->capture_default_str();
-  number("--steps", s.steps, "Supervision steps (one update each)", CLI::NonNegativeNumber);
-  command.add_option("--epochs", s.epochs, "Passes over the groups, in place of --steps")->check(CLI::PositiveNumber);
-  command
-      .add_option(
-          "--epochs-per-iteration", s.epochs_per_iteration,
-          "Passes whose group orders are joined before a partial batch is dropped; 0: as many as fill 100 batches")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  number("--batch", o.batch, "Samples of an update", CLI::PositiveNumber);
-  number("--micro-batch", o.micro_batch, "Samples worked through at once, a divisor of --batch; 0: all",
-         CLI::NonNegativeNumber);
-  number("--max-steps", o.max_steps, "Supervision steps of a sample at most", CLI::PositiveNumber);
-  number("--exploration", o.exploration, "Probability of a drawn minimum of steps", CLI::Range(0.0, 1.0));
-  command.add_option("--optimizer", s.optimizer, "adam_atan2 or adamw")
-      ->default_str(preset_text)
-      ->check(CLI::IsMember({"adam_atan2", "adamw"}));
-  number("--lr", o.optimizer.learning_rate, "Learning rate", CLI::NonNegativeNumber);
-  number("--weight-decay", o.optimizer.weight_decay, "Decoupled weight decay", CLI::NonNegativeNumber);
-  number("--beta1", o.optimizer.beta1, "First moment's rate", rate);
-  number("--beta2", o.optimizer.beta2, "Second moment's rate", rate);
-  number("--warmup", o.schedule.warmup, "Steps of linear warm-up", CLI::NonNegativeNumber);
-  number("--min-ratio", o.schedule.min_ratio, "Learning rate at the end over that after warm-up (cosine); 1: constant",
-         CLI::Range(0.0, 1.0));
-  number("--clip-norm", o.clip_norm, "Largest norm of the gradient; 0: not clipped", CLI::NonNegativeNumber);
-  number("--puzzle-lr", o.puzzle_learning_rate, "Learning rate of the puzzle rows", CLI::NonNegativeNumber);
-  number("--puzzle-weight-decay", o.puzzle_weight_decay, "Their weight decay", CLI::NonNegativeNumber);
-  number("--ema", o.ema_rate, "Rate of the running average that is evaluated and saved; 0: none", rate);
-  command.add_option("--seed", o.seed, "Seed of weights, order and exploration")->capture_default_str();
-  command.add_option("--threads", s.threads, "Threads; 0: all processors. The result does not depend on it")
-      ->capture_default_str()
-      ->check(CLI::Range(0, most_threads));
-  command.add_option("--eval-every", s.eval_every, "Steps between evaluations of the test split; 0: none")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command.add_option("--eval-batches", s.eval_batches, "Batches of such an evaluation at most; 0: all")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command.add_option("--checkpoint-every", s.checkpoint_every, "Steps between checkpoints; 0: at the end only")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command.add_option("--log-every", s.log_every, "Steps summed in a line of metrics.jsonl")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  command.add_flag("--quiet", s.quiet, "No progress");
-}
-
-/// Fills in from the preset what was said neither on the command line nor in the environment or a file.
-/// \throws usage_error where options exclude each other
-inline void take_preset(CLI::App& command, training_settings& s, const preset& p) {
-  const auto take = [&](const char* name, auto& field, const auto& value) {
-    CLI::Option* option = command.get_option(name);
-    if (option->count() > 0) return;
-    field = value;
-    option->default_str(fmt::format("{}", value));
-  };
-  trm::training_options& o = s.training;
-  const trm::training_options& from = p.training;
-  take("--steps", s.steps, p.steps);
-  take("--optimizer", s.optimizer, p.optimizer);
-  take("--batch", o.batch, from.batch);
-  take("--micro-batch", o.micro_batch, from.micro_batch);
-  take("--max-steps", o.max_steps, from.max_steps);
-  take("--exploration", o.exploration, from.exploration);
-  take("--lr", o.optimizer.learning_rate, from.optimizer.learning_rate);
-  take("--weight-decay", o.optimizer.weight_decay, from.optimizer.weight_decay);
-  take("--beta1", o.optimizer.beta1, from.optimizer.beta1);
-  take("--beta2", o.optimizer.beta2, from.optimizer.beta2);
-  take("--warmup", o.schedule.warmup, from.schedule.warmup);
-  take("--min-ratio", o.schedule.min_ratio, from.schedule.min_ratio);
-  take("--clip-norm", o.clip_norm, from.clip_norm);
-  take("--puzzle-lr", o.puzzle_learning_rate, from.puzzle_learning_rate);
-  take("--puzzle-weight-decay", o.puzzle_weight_decay, from.puzzle_weight_decay);
-  take("--ema", o.ema_rate, from.ema_rate);
-  // Said explicitly, the other one does not come from the preset.
-  if (s.epochs > 0 && s.steps > 0) {
-    CLI::Option* steps = command.get_option("--steps");
-    if (steps->count() > 0)
-      throw usage_error("--epochs", "--steps says how long to train as well: give one of them, or --steps 0");
-    s.steps = 0;
-    steps->default_str("0");
-  }
-}
 
 /// What a program trains on.
 struct training_task {
@@ -142,7 +40,8 @@ struct training_task {
   std::optional<example_data> test;  // evaluated and drawn; without it the training examples are
   scorer* score = nullptr;
   drawing draw;
-  paths copies;  // files of the dataset that an evaluation of the checkpoint needs
+  paths copies;             // files of the dataset that an evaluation of the checkpoint needs
+  std::string fingerprint;  // of the training data and how it is read
 };
 
 namespace detail {
@@ -195,151 +94,335 @@ inline std::int64_t epochs_per_iteration(std::int64_t asked, const trm::dataset_
 
 }  // namespace detail
 
-/// Trains `p`'s model on the task. Leaves in the run folder config.toml, model.json, metrics.jsonl, checkpoints and report.html,
-/// also where Ctrl-C ends the run before its time. `configuration`: the options as TOML. Returns the last checkpoint.
-inline std::filesystem::path train(const preset& p, const training_task& task, training_settings s,
-                                   const std::string& configuration) {
-  const auto model = p.make();
-  const trm::dataset_metadata& meta = task.train.metadata;
-  detail::require_fit(task.train, model->description());
-  if (task.test) detail::require_fit(*task.test, model->description());
-  const long long total = s.steps > 0 ? s.steps : trm::training_steps(s.epochs, meta, s.training.batch);
-  if (total < 1) throw trm::error("--steps", "nothing to do: give --steps, or more --epochs");
-  const bool puzzles = model->description().puzzle_width > 0;
-  s.training.schedule.total = total;
-  s.training.puzzle_identifiers = static_cast<std::size_t>(meta.num_puzzle_identifiers);
-
-  trm::group_sampler<any_source> sampler(
-      task.train.sources, meta.seq_len,
-      {.seed = s.training.seed,
-       .batch = s.training.batch,
-       .epochs_per_iteration = detail::epochs_per_iteration(s.epochs_per_iteration, meta, s.training.batch)});
-  const auto trainer = model->trainer(s.training, s.optimizer, s.threads, p.name);
-  const trm::memory_plan plan = model->plan(s.training.batch, s.training.micro_batch);
-
-  run_folder run(s.run, configuration);
-  run.write("model.json", trm::to_json(model->description()).dump(2) + "\n");
-  for (const auto& file : task.copies) run.write(file.filename(), trm::read_file(file));
-
-  // Without a test split the training examples are evaluated, and the metrics say so.
-  const example_data& held_out = task.test ? *task.test : task.train;
-  const std::string split = task.test ? "test" : "train";
-  const std::int64_t eval_batches = s.eval_batches > 0 ? s.eval_batches : all_batches;
-  if (!s.quiet) {
-    say(fmt::format("{}: {} parameters, {}, {} puzzle rows, {} steps of {:.1f} GFLOP, {:.0f} MiB of memory\n", p.name,
-                    report::count_text(model->parameters()), model->arithmetic(),
-                    puzzles ? meta.num_puzzle_identifiers : 0, total, plan.flops / 1e9,
-                    static_cast<double>(plan.total()) / 1048576));
+/// A run: its model, its data in order, its folder.
+class training_run {
+ public:
+  /// Begins, or goes on with, the run in the folder s.run. `configuration`: the options as TOML.
+  /// \throws trm::error where the folder holds another run, or nothing of it can be trusted
+  training_run(const preset& p, const training_task& task, training_settings s, std::string configuration)
+      : preset_(p),
+        task_(task),
+        model_(p.make()),
+        s_(complete(std::move(s), task, *model_)),
+        configuration_(std::move(configuration)),
+        sampler_(task.train.sources, task.train.metadata.seq_len,
+                 {.seed = s_.training.seed,
+                  .batch = s_.training.batch,
+                  .epochs_per_iteration =
+                      detail::epochs_per_iteration(s_.epochs_per_iteration, task.train.metadata, s_.training.batch)}),
+        plan_(model_->plan(s_.training.batch, s_.training.micro_batch)),
+        folder_(s_.run),
+        checkpoints_(folder_.checkpoints()),
+        telemetry_(folder_.path()),
+        trainer_(model_->trainer(s_.training, s_.optimizer, s_.threads, p.name)),
+        memory_(s_.training.batch, task.train.metadata.seq_len),
+        best_(s_.keep.metric, s_.stop_after) {
+    if (folder_.continued()) {
+      go_on();
+    } else {
+      begin();
+    }
   }
 
-  trm::batch_memory memory(s.training.batch, meta.seq_len);
-  const trm::batch_view view = memory.view();
-  const trm::batch offered{view.inputs, view.labels,
-                           puzzles ? std::span<const int>(view.puzzle_identifiers) : std::span<const int>()};
-  progress shown("steps", total, s.quiet);
-  trm::step_metrics window;
-  long long in_window = 0, saved_at = -1, step = 0;
-  double window_began = 0;
+  /// Steps until the end, an interruption or an early stop. Returns the last checkpoint.
+  std::filesystem::path run() {
+    progress shown("steps", total(), s_.quiet, step_);
+    shown_ = &shown;
+    introduce();
+    const trm::batch_view view = memory_.view();
+    const bool puzzles = model_->description().puzzle_width > 0;
+    const trm::batch offered{view.inputs, view.labels,
+                             puzzles ? std::span<const int>(view.puzzle_identifiers) : std::span<const int>()};
+    if (evaluation_due_) evaluate();
+    while (step_ < total() && !interrupted() && !best_.stop()) {
+      one_step(view, offered);
+      shown.show(step_, [&] { return losses_; });
+      if (s_.eval_every > 0 && (step_ % s_.eval_every == 0 || step_ == total())) evaluate();
+      if (step_ == total() || (s_.checkpoint_every > 0 && step_ % s_.checkpoint_every == 0)) save();
+    }
+    shown.finish();
+    save();
+    write_report();
+    conclude();
+    return checkpoints_.at(step_);
+  }
 
-  std::string losses;  // of the last window
+ private:
+  long long total() const { return s_.training.schedule.total; }
+  const example_data& held_out() const { return task_.test ? *task_.test : task_.train; }
+  /// Without a test split the training examples are evaluated, and the metrics say so.
+  std::string split() const { return task_.test ? "test" : "train"; }
 
-  const auto save = [&] {
-    if (saved_at == step) return;
-    trainer->save(run.checkpoint(step), {});
-    run.keep();
-    saved_at = step;
-  };
+  static training_settings complete(training_settings s, const training_task& task, const any_model& model) {
+    const trm::dataset_metadata& meta = task.train.metadata;
+    detail::require_fit(task.train, model.description());
+    if (task.test) detail::require_fit(*task.test, model.description());
+    const long long total = s.steps > 0 ? s.steps : trm::training_steps(s.epochs, meta, s.training.batch);
+    if (total < 1) throw trm::error("--steps", "nothing to do: give --steps, or more --epochs");
+    if (s.start_step > 0 && s.init_from.empty()) throw usage_error("--start-step", "needs --init-from");
+    if (s.stop_after > 0 && s.keep.metric.empty())
+      throw usage_error("--stop-after", "needs --keep-best, the metric to stop by");
+    if (!s.keep.metric.empty() && s.eval_every == 0) throw usage_error("--keep-best", "needs --eval-every");
+    if (task.test == std::nullopt && s.keep.metric.starts_with("test/"))
+      throw usage_error("--keep-best", "there is no test split: train/all/...");
+    if (s.start_step >= total) {
+      throw trm::error("--start-step", fmt::format("{} is not before the last step, {}", s.start_step, total));
+    }
+    s.training.schedule.total = total;
+    s.training.puzzle_identifiers = static_cast<std::size_t>(meta.num_puzzle_identifiers);
+    return s;
+  }
+
+  void begin() {
+    for (const auto& file : task_.copies) folder_.write(file.filename(), trm::read_file(file));
+    folder_.write("model.json", trm::to_json(model_->description()).dump(2) + "\n");
+    if (!s_.init_from.empty()) trainer_->begin_from(s_.init_from, s_.start_step);
+    step_ = s_.start_step;
+    folder_.write(run_folder::configuration_file, configuration_);
+  }
+  void go_on() {
+    folder_.keep();
+    require_same_options();
+    const auto from = checkpoints_.newest();
+    if (!from) {
+      if (!s_.init_from.empty()) trainer_->begin_from(s_.init_from, s_.start_step);
+      step_ = s_.start_step;
+      telemetry_.resume_at(step_);
+      return;
+    }
+    restore(*from);
+    checkpoints_.put_aside();
+    telemetry_.resume_at(step_);
+    count_evaluations();
+  }
+  /// \throws trm::error that names an option that the run was begun with another value of
+  void require_same_options() const {
+    const std::filesystem::path file = folder_.path() / run_folder::configuration_file;
+    const auto stored = option_values(trm::read_file(file), "train", file),
+               now = option_values(configuration_, "train", "options");
+    for (const auto& [name, value] : now) {
+      if (std::ranges::find(changeable_options, name) != std::end(changeable_options)) continue;
+      // A longer run has the same steps before unless the learning rate depends on its end.
+      if (name == "steps" && s_.training.schedule.min_ratio == 1) continue;
+      const auto before = stored.find(name);
+      if (before != stored.end() && before->second == value) continue;
+      throw trm::error(
+          file.string(),
+          fmt::format("the run has {} {}, not {}: give the same options (or --resume alone), or another --run", name,
+                      before == stored.end() ? "not set" : before->second, value));
+    }
+  }
+  void restore(const trm::checkpoint_folder& from) {
+    const trm::json_field state = from.field("run");
+    if (const std::string& data = state.at("dataset").string(); data != task_.fingerprint) {
+      throw trm::error(
+          task_.train.place,
+          fmt::format("is not the data of the run {}: its fingerprint is {}, the run's {}", folder_.path().string(),
+                      task_.fingerprint.substr(0, 12), trm::detail::printable(data.substr(0, 12), 12)));
+    }
+    trainer_->resume(from);
+    const auto whole = [](const trm::json_field& f) { return static_cast<std::uint64_t>(f.integer(0)); };
+    sampler_.restore({.iteration = whole(state.at("sampler").at("iteration")),
+                      .position = whole(state.at("sampler").at("position"))});
+    const trm::json_field window = state.at("window");
+    const auto read = [&](const char* name, double& to) { to = window.at(name).number(); };
+    window_fields(window_, read);
+    in_window_ = window.at("steps").integer(0);
+    seconds_before_ = state.at("seconds").number(0);
+    evaluation_due_ = state.at("evaluation_due").boolean();
+    step_ = saved_at_ = from.step();
+    if (const auto found = from.manifest().find("metrics"); found != from.manifest().end()) evaluated_ = *found;
+    if (step_ > total()) {
+      throw trm::error("--steps", fmt::format("the run {} has done {} steps already", folder_.path().string(), step_));
+    }
+  }
+  /// How the chosen metric went so far, from what was written.
+  void count_evaluations() {
+    if (s_.keep.metric.empty()) return;
+    for (const trm::json& line : telemetry_.read()) {
+      if (line.contains("split")) best_.add(flat_metrics(line));
+    }
+  }
+
+  void introduce() const {
+    if (s_.quiet) return;
+    say(fmt::format("{}: {} parameters, {}, {} puzzle rows, {} steps of {:.1f} GFLOP, {:.0f} MiB of memory\n",
+                    preset_.name, report::count_text(model_->parameters()), model_->arithmetic(),
+                    model_->description().puzzle_width > 0 ? task_.train.metadata.num_puzzle_identifiers : 0, total(),
+                    plan_.flops / 1e9, static_cast<double>(plan_.total()) / 1048576));
+    if (!folder_.continued()) return;
+    say(step_ >= total() ? fmt::format("{} is done: {} steps\n", folder_.path().string(), step_)
+                         : fmt::format("going on with {} after step {}\n", folder_.path().string(), step_));
+  }
+
+  void one_step(const trm::batch_view& view, const trm::batch& offered) {
+    const trm::sampler_state before = sampler_.state();
+    trm::step_report report;
+    {
+      const auto timed = rate_.step(s_.training.batch);
+      sampler_.next(view);
+      try {
+        report = trainer_->step(offered);
+      } catch (const trm::not_finite_error& e) {
+        sampler_.restore(before);
+        std::string remedy = "try a smaller --lr";
+        if (step_ > s_.start_step) {
+          save();
+          remedy = fmt::format(
+              "the state before it is {}; with --init-from and a smaller --lr another run can go on from it",
+              checkpoints_.at(step_).string());
+        }
+        shown_->finish();
+        throw trm::error(fmt::format("{}: {}: {}", folder_.path().string(), e.what(), remedy));
+      }
+    }
+    step_ = report.step;
+    evaluated_ = trm::json::object();
+    window_ += report.metrics;
+    ++in_window_;
+    if (step_ % s_.log_every == 0 || step_ == total()) log(report);
+  }
+  /// A line of the steps since the last.
+  void log(const trm::step_report& report) {
+    const trm::json r = rates(window_, static_cast<double>(in_window_) * s_.training.batch, model_->trains_continue());
+    trm::json line = {{"step", step_},
+                      {"train/lr", report.learning_rate},
+                      {"train/count", window_.count},
+                      {"train/gradient_norm", report.gradient_norm}};
+    for (const auto& [key, value] : r.items()) line["train/" + key] = value;
+    rate_.take(line);
+    write(line);
+    losses_ = fmt::format("loss {:.4f}", r.at("lm_loss").get<double>());
+    if (window_.count > 0) {
+      losses_ += fmt::format("  exact {:.1f} %  halts after {:.1f} steps", 100 * r.at("exact_accuracy").get<double>(),
+                             r.at("steps").get<double>());
+    }
+    window_ = {};
+    in_window_ = 0;
+  }
+  void write(const trm::json& line) {
+    telemetry_.write(step_, line);
+    folder_.keep();
+  }
+
   struct stopped {};
-  const auto evaluate = [&] {
+  void evaluate() {
     trm::json result;
+    evaluation_due_ = true;
     try {
-      result = measure(trainer->solver(), held_out, split, s.training.max_steps, eval_batches, model->trains_continue(),
-                       task.score, [](std::int64_t, const trm::step_metrics&, std::int64_t) {
+      result = measure(trainer_->solver(), held_out(), split(), s_.training.max_steps,
+                       s_.eval_batches > 0 ? s_.eval_batches : all_batches, model_->trains_continue(), task_.score,
+                       [](std::int64_t, const trm::step_metrics&, std::int64_t) {
                          if (interrupted()) throw stopped();
                        });
     } catch (const stopped&) {
-      return;  // what was measured of a part is no evaluation
+      return;  // what was measured of a part is no evaluation: it is made when the run goes on
     }
-    result["step"] = step;
-    run.metrics(result);
-    shown.finish();
-    if (s.quiet) return;
-    for (const std::string& set : held_out.metadata.sets) {
-      const trm::json& m = result.at(set);
-      say(fmt::format("step {}: {} {}: {:.1f} % exact, {:.2f} % of the tokens, lm_loss {:.4f}\n", step, split, set,
-                      100 * m.at("exact_accuracy").get<double>(), 100 * m.at("accuracy").get<double>(),
-                      m.at("lm_loss").get<double>()));
-    }
-  };
-  const auto write_report = [&] {
-    report::training_report page;
-    page.program = task.program;
-    page.title = task.title;
-    page.metrics = run.read_metrics();
-    page.configuration = configuration;
-    page.seconds = shown.elapsed();
-    page.parameters = model->parameters();
-    page.examples = detail::shown_examples(trainer->solver(), held_out, task.draw,
-                                           std::min(s.training.max_steps, detail::most_shown_steps), 6);
-    page.facts = {
-        {"model",
-         fmt::format("{}, {} parameters, {}", p.name, report::count_text(model->parameters()), model->arithmetic())},
-        {"steps", fmt::format("{} of {}, {} samples each", step, total, s.training.batch)},
-        {"wall time", duration_text(shown.elapsed())},
-        {"processor time", duration_text(processor_seconds())},
-        {"arithmetic", fmt::format("{:.2f} TFLOP, {:.0f} GFLOP/s", plan.flops * static_cast<double>(step) / 1e12,
-                                   plan.flops * static_cast<double>(step) / std::max(shown.elapsed(), 1e-9) / 1e9)},
-        {"memory", fmt::format("{:.0f} MiB planned, {:.0f} MiB at most", static_cast<double>(plan.total()) / 1048576,
-                               peak_memory_mib())},
-        {"processor", processor_name()},
-        {"version", std::string("trm ") + trm::version_string}};
-    run.write("report.html", report::to_html(page));
-  };
-
-  while (step < total && !interrupted()) {
-    sampler.next(view);
-    const trm::step_report report = trainer->step(offered);
-    step = report.step;
-    if (!std::isfinite(report.metrics.loss())) {
-      throw trm::error(s.run.string(), fmt::format("the loss of step {} is not finite: try a smaller --lr", step));
-    }
-    window += report.metrics;
-    ++in_window;
-    if (step % s.log_every == 0 || step == total || interrupted()) {
-      const double samples = static_cast<double>(in_window) * s.training.batch, now = shown.elapsed();
-      const trm::json r = rates(window, samples, model->trains_continue());
-      trm::json line = {{"step", step},
-                        {"train/lr", report.learning_rate},
-                        {"train/count", window.count},
-                        {"steps_per_second", static_cast<double>(in_window) / std::max(now - window_began, 1e-9)}};
-      if (s.training.clip_norm > 0) line["train/gradient_norm"] = report.gradient_norm;
-      for (const auto& [key, value] : r.items()) line["train/" + key] = value;
-      run.metrics(line);
-      losses = fmt::format("loss {:.4f}", r.at("lm_loss").get<double>());
-      if (window.count > 0) {
-        losses += fmt::format("  exact {:.1f} %  halts after {:.1f} steps", 100 * r.at("exact_accuracy").get<double>(),
-                              r.at("steps").get<double>());
+    evaluation_due_ = false;
+    write(result);
+    evaluated_ = trm::json::object();
+    for (const auto& [name, value] : flat_metrics(result)) evaluated_[name] = value;
+    if (!s_.keep.metric.empty() && best_.add(flat_metrics(result))) save();
+    shown_->finish();
+    if (!s_.quiet) {
+      for (const std::string& set : held_out().metadata.sets) {
+        const trm::json& m = result.at(set);
+        say(fmt::format("step {}: {} {}: {:.1f} % exact, {:.2f} % of the tokens, lm_loss {:.4f}\n", step_, split(), set,
+                        100 * m.at("exact_accuracy").get<double>(), 100 * m.at("accuracy").get<double>(),
+                        m.at("lm_loss").get<double>()));
       }
-      window = {};
-      in_window = 0;
-      window_began = now;
     }
-    shown.show(step, [&] { return losses; });
-    if (step == total || (s.checkpoint_every > 0 && step % s.checkpoint_every == 0)) save();
-    if (s.eval_every > 0 && (step % s.eval_every == 0 || step == total)) {
-      evaluate();
-      write_report();
+    write_report();
+  }
+  template <class Metrics, class F>
+  static void window_fields(Metrics& m, F f) {
+    f("count", m.count), f("accuracy", m.accuracy), f("exact_accuracy", m.exact_accuracy);
+    f("q_halt_accuracy", m.q_halt_accuracy), f("steps_of_samples", m.steps);
+    f("lm_loss", m.lm_loss), f("q_halt_loss", m.q_halt_loss), f("q_continue_loss", m.q_continue_loss);
+  }
+  void save() {
+    if (saved_at_ == step_) return;
+    trm::json window = {{"steps", in_window_}};
+    window_fields(window_, [&](const char* name, double v) { window[name] = v; });
+    const trm::sampler_state at = sampler_.state();
+    trm::json more = {{"run",
+                       {{"dataset", task_.fingerprint},
+                        {"sampler", {{"iteration", at.iteration}, {"position", at.position}}},
+                        {"window", window},
+                        {"evaluation_due", evaluation_due_},
+                        {"seconds", seconds()}}}};
+    if (!evaluated_.empty()) more["metrics"] = evaluated_;
+    telemetry_.sync();
+    trainer_->save(checkpoints_.at(step_), more);
+    folder_.keep();
+    saved_at_ = step_;
+    evaluated_ = trm::json::object();
+    checkpoints_.prune(s_.keep);
+  }
+  double seconds() const { return seconds_before_ + (shown_ == nullptr ? 0 : shown_->elapsed()); }
+
+  void write_report() {
+    report::training_report page;
+    page.program = task_.program;
+    page.title = task_.title;
+    page.metrics = telemetry_.read();
+    page.configuration = configuration_;
+    page.seconds = seconds();
+    page.parameters = model_->parameters();
+    page.examples = detail::shown_examples(trainer_->solver(), held_out(), task_.draw,
+                                           std::min(s_.training.max_steps, detail::most_shown_steps), 6);
+    const double steps = static_cast<double>(step_ - s_.start_step);
+    page.facts = {{"model", fmt::format("{}, {} parameters, {}", preset_.name, report::count_text(model_->parameters()),
+                                        model_->arithmetic())},
+                  {"steps", fmt::format("{} of {}, {} samples each", step_, total(), s_.training.batch)},
+                  {"wall time", duration_text(seconds())},
+                  {"processor time", duration_text(processor_seconds())},
+                  {"arithmetic", fmt::format("{:.2f} TFLOP, {:.0f} GFLOP/s", plan_.flops * steps / 1e12,
+                                             plan_.flops * steps / std::max(seconds(), 1e-9) / 1e9)},
+                  {"memory", fmt::format("{:.0f} MiB planned, {:.0f} MiB at most",
+                                         static_cast<double>(plan_.total()) / 1048576, peak_memory_mib())},
+                  {"processor", processor_name()},
+                  {"version", std::string("trm ") + trm::version_string}};
+    folder_.write("report.html", report::to_html(page));
+  }
+  void conclude() const {
+    if (s_.quiet && !interrupted()) return;
+    std::string how = "done";
+    if (step_ < total()) how = interrupted() ? "stopped" : "stopped early";
+    if (!s_.quiet) {
+      say(fmt::format("{} after {} steps, {}: {}\nreport: {}\n", how, step_, duration_text(seconds()),
+                      checkpoints_.at(step_).string(), (folder_.path() / "report.html").string()));
+    }
+    if (interrupted() && step_ < total()) {
+      say(fmt::format("to go on: {} train --run {} --resume\n", task_.program, folder_.path().string()));
     }
   }
-  shown.finish();
-  save();
-  write_report();
-  if (!s.quiet) {
-    say(fmt::format("{} after {} steps, {}: {}\nreport: {}\n", interrupted() ? "stopped" : "done", step,
-                    duration_text(shown.elapsed()), run.checkpoint(step).string(),
-                    (run.path() / "report.html").string()));
-  }
-  return run.checkpoint(step);
-}
+
+  const preset& preset_;
+  const training_task& task_;
+  std::unique_ptr<any_model> model_;
+  training_settings s_;
+  std::string configuration_;
+  trm::group_sampler<any_source> sampler_;
+  trm::memory_plan plan_;
+  run_folder folder_;
+  checkpoint_store checkpoints_;
+  telemetry telemetry_;
+  std::unique_ptr<any_trainer> trainer_;
+  trm::batch_memory memory_;
+  progress* shown_ = nullptr;  // while run() is
+
+  // Where the run is; with what trainer and sampler hold, the whole of it.
+  long long step_ = 0, in_window_ = 0;
+  trm::step_metrics window_;                   // of the steps since the last line
+  bool evaluation_due_ = false;                // of this step, but it was interrupted
+  trm::json evaluated_ = trm::json::object();  // the metrics of this step's evaluation
+  double seconds_before_ = 0;
+  // Follows from that and the metrics.
+  long long saved_at_ = -1;
+  improvement best_;
+  step_rate rate_;
+  std::string losses_;
+};
 
 }  // namespace program

@@ -26,7 +26,7 @@ class arc_task final : public program::task {
     return "trm-arc train --data data/arc2 --run runs/first --preset small --steps 20000 --lr 1e-3";
   }
   std::string evaluation_example() const override {
-    return "trm-arc evaluate --data data/arc2 --checkpoint runs/first/checkpoints/step_20000.safetensors --output "
+    return "trm-arc evaluate --data data/arc2 --checkpoint runs/first/checkpoints/step_20000 --output "
            "evaluation";
   }
   std::string data_help() const override { return "Dataset folders"; }

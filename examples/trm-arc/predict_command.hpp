@@ -45,7 +45,7 @@ class predict_command {
   explicit predict_command(program::application& app) {
     CLI::App& c = app.command(
         "predict", "Answer the test inputs of tasks",
-        "trm-arc predict --checkpoint runs/first/checkpoints/step_20000.safetensors 00d62c1b.json", [this] { run(); });
+        "trm-arc predict --checkpoint runs/first/checkpoints/step_20000 00d62c1b.json", [this] { run(); });
     c.add_option("--checkpoint", o_.checkpoint, "Weights (safetensors, published names)")
         ->required()
         ->type_name("FILE");

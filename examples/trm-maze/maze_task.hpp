@@ -53,7 +53,7 @@ class maze_task final : public program::table_task {
            "  trm-maze train --data data/maze --run runs/maze --eval-every 500";
   }
   std::string evaluation_example() const override {
-    return "trm-maze evaluate --data data/maze --checkpoint runs/maze/checkpoints/step_5000.safetensors";
+    return "trm-maze evaluate --data data/maze --checkpoint runs/maze/checkpoints/step_5000";
   }
   void add_training_options(CLI::App& c) override {
     c.add_flag("--symmetries,!--no-symmetries", symmetries_,

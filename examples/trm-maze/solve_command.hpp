@@ -25,7 +25,7 @@ class solve_command {
   explicit solve_command(program::application& app) {
     CLI::App& c = app.command("solve", "Answer a maze and show how the answer improves over the supervision steps",
                               "trm-maze generate --side 10 --min-path 12 | trm-maze solve --checkpoint "
-                              "runs/maze/checkpoints/step_5000.safetensors -",
+                              "runs/maze/checkpoints/step_5000 -",
                               [this] { run(); });
     c.add_option(
          "maze", mazes_,

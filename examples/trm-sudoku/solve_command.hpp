@@ -22,10 +22,10 @@ class solve_command {
  public:
   explicit solve_command(program::application& app) {
     CLI::App& c = app.command("solve", "Answer puzzles and show how the answer improves over the supervision steps",
-                              "trm-sudoku solve --checkpoint runs/six/checkpoints/step_7000.safetensors "
+                              "trm-sudoku solve --checkpoint runs/six/checkpoints/step_7000 "
                               "\"2...6. .4...1 ..5... ...3.. 1...2. .6...4\"\n"
                               "  trm-sudoku generate --size 6 --count 3 | trm-sudoku solve --checkpoint "
-                              "runs/six/checkpoints/step_7000.safetensors -",
+                              "runs/six/checkpoints/step_7000 -",
                               [this] { run(); });
     c.add_option(
          "puzzle", puzzles_,

@@ -28,7 +28,7 @@ class sudoku_task final : public program::table_task {
            "  trm-sudoku train --data data/six --run runs/six --eval-every 500";
   }
   std::string evaluation_example() const override {
-    return "trm-sudoku evaluate --data data/six --checkpoint runs/six/checkpoints/step_7000.safetensors";
+    return "trm-sudoku evaluate --data data/six --checkpoint runs/six/checkpoints/step_7000";
   }
   void add_training_options(CLI::App& c) override {
     c.add_option("--augmentations", augmentations_,

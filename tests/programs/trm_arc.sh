@@ -150,16 +150,16 @@ learn=(train --preset small --batch 4 --max-steps 2 --lr 1e-3 --warmup 2 --ema 0
 train=("${learn[@]}" --data data --steps 4 --log-every 2)
 succeeds "train" "${train[@]}" --run run --threads 1
 succeeds "train again, two threads" "${train[@]}" --run again --threads 2
-cmp -s run/checkpoints/step_4.safetensors again/checkpoints/step_4.safetensors || fail "train: two threads give other bits than one"
+cmp -s run/checkpoints/step_4/training.safetensors again/checkpoints/step_4/training.safetensors || fail "train: two threads give other bits than one"
 [ "$(wc -l <run/metrics.jsonl)" -eq 2 ] || fail "train: metrics.jsonl has not one line for each two steps"
 contains run/metrics.jsonl 'train/lm_loss'
 contains run/config.toml 'warmup = 2'
 contains run/report.html '<svg'
 succeeds "train from the written configuration" train --config run/config.toml --run third
-cmp -s run/checkpoints/step_4.safetensors third/checkpoints/step_4.safetensors || fail "train: the written configuration gives another run"
+cmp -s run/checkpoints/step_4/training.safetensors third/checkpoints/step_4/training.safetensors || fail "train: the written configuration gives another run"
 
 succeeds "train from the virtual form" "${learn[@]}" --data virtual --steps 4 --log-every 2 --run fourth
-same run/checkpoints/step_4.safetensors fourth/checkpoints/step_4.safetensors "train: the virtual form gives another run"
+same run/checkpoints/step_4/training.safetensors fourth/checkpoints/step_4/training.safetensors "train: the virtual form gives another run"
 
 # where options come from
 printf '[train]\nbatch = 5\nlr = 2e-3\nmax-steps = 3\n' >options.toml
@@ -198,12 +198,12 @@ kill -INT $trainer
 wait $trainer
 status=$?
 [ $status -eq 0 ] || fail "an interrupted run: exit status $status: $(cat err.txt)"
-saved=$(compgen -G 'stopped/checkpoints/step_*.safetensors')
-[ "stopped/checkpoints/step_$(tail -n 1 stopped/metrics.jsonl | sed -E 's/.*"step":([0-9]+).*/\1/').safetensors" = "$saved" ] ||
+saved=$(compgen -G 'stopped/checkpoints/step_*')
+[ "stopped/checkpoints/step_$(tail -n 1 stopped/metrics.jsonl | sed -E 's/.*"step":([0-9]+).*/\1/')" = "$saved" ] ||
   fail "an interrupted run: its last step was not saved: $saved"
 [ -s stopped/report.html ] || fail "an interrupted run: no report"
 
-checkpoint=run/checkpoints/step_4.safetensors
+checkpoint=run/checkpoints/step_4
 succeeds "predict, known tasks" predict --checkpoint $checkpoint source/toy_small_challenges.json --max-steps 2
 contains out.txt 'puzzle row from training'
 succeeds "predict, an unseen task" predict --checkpoint $checkpoint one.json --max-steps 2 --json
@@ -218,13 +218,13 @@ refuses 2 'nonsense' train --data data --run x --nonsense 1
 refuses 1 'nowhere/train/dataset.json' train --data nowhere --run x --steps 1
 refuses 1 'no preset "huge"' train --data data --run x --steps 1 --preset huge
 refuses 1 'preset paper.* 900 tokens, not of 100' train --data data --run x --steps 1 --preset paper
-refuses 1 'holds an earlier run' "${train[@]}" --run run
+refuses 1 'run/config.toml: the run has lr 0.001, not 0.002' "${train[@]}" --run run --lr 2e-3
 refuses 1 'nothing to do' train --data data --run x --steps 0
 refuses 1 'nothing to do' train --data data --run x --epochs 1e-6
 refuses 1 'micro_batch.* 3 does not divide' train --data data --run x --steps 1 --batch 4 --micro-batch 3
 refuses 1 'no such file' build-dataset --source source --subsets none --output x --quiet
 refuses 1 'data' "${build[@]}" --output data
-head -c 1000 $checkpoint >torn.safetensors
+head -c 1000 $checkpoint/weights.safetensors >torn.safetensors
 refuses 1 'torn.safetensors' predict --checkpoint torn.safetensors one.json
 echo '{"train": [{"input": [[1, 2], [3]], "output": [[1]]}], "test": [{"input": [[1]]}]}' >ragged.json
 refuses 1 'ragged.json: task ragged: train\[0\].input: row 1 has 1' predict --checkpoint $checkpoint ragged.json

@@ -40,7 +40,7 @@ succeeds "train on one table" train --data data/train.csv --run alone --steps 2 
 succeeds "train" "${train[@]}" --run run --threads 1 --eval-every 6
 contains err.txt '^6/6 steps .*/s .*loss'
 contains err.txt '^step 6: test all: '
-for file in config.toml model.json metrics.jsonl report.html checkpoints/step_6.safetensors; do
+for file in config.toml model.json metrics.jsonl report.html checkpoints/step_6/weights.safetensors; do
   [ -s run/$file ] || fail "train: no $file"
 done
 is_json run/metrics.jsonl
@@ -48,8 +48,8 @@ is_json run/metrics.jsonl
 contains run/metrics.jsonl '"maze/shortest path"'
 succeeds "train --quiet" "${train[@]}" --run again/run --threads 2 --eval-every 6 --quiet
 [ -s out.txt ] || [ -s err.txt ] && fail "train --quiet: $(cat out.txt err.txt)"
-checkpoint=run/checkpoints/step_6.safetensors
-same $checkpoint again/run/checkpoints/step_6.safetensors "train: two threads give other bits than one"
+checkpoint=run/checkpoints/step_6
+same $checkpoint/training.safetensors again/run/checkpoints/step_6/training.safetensors "train: two threads give other bits than one"
 refuses 1 'run: holds an earlier run' "${train[@]}" --run run
 succeeds "print-config" "${train[@]}" --run x --no-symmetries --print-config
 cp out.txt x.toml
@@ -119,10 +119,10 @@ refuses 1 'nowhere: cannot open' "${solve[@]}" nowhere
 refuses 2 'maze is required' "${solve[@]}"
 
 # --- checkpoints and tables that are not right
-head -c 1000 $checkpoint >torn.safetensors
+head -c 1000 $checkpoint/weights.safetensors >torn.safetensors
 refuses 1 'torn.safetensors' evaluate --data data --checkpoint torn.safetensors
-size=$(wc -c <$checkpoint)
-cp $checkpoint nan.safetensors
+size=$(wc -c <$checkpoint/weights.safetensors)
+cp $checkpoint/weights.safetensors nan.safetensors
 printf '\377\377\377\377' | dd of=nan.safetensors bs=1 seek=$((size - 4)) conv=notrunc 2>err.txt
 refuses 1 'nan.safetensors.*(nan|not finite)' evaluate --data data --checkpoint nan.safetensors
 refuses 1 'compiled for .* not of 36' init --tokens 36 --output x
@@ -143,7 +143,7 @@ sleep 2
 kill -INT $process
 wait $process || fail "train, interrupted: exit status $?: $(cat err.txt)"
 contains err.txt '^stopped after [0-9]+ steps'
-[ "$(find stopped/checkpoints -name 'step_*.safetensors' | wc -l)" -eq 1 ] || fail "train, interrupted: no checkpoint"
+[ "$(find stopped/checkpoints -mindepth 1 -maxdepth 1 -name 'step_*' | wc -l)" -eq 1 ] || fail "train, interrupted: no checkpoint"
 contains stopped/report.html '</html>'
 (ulimit -f 2 && exec "$program" generate --count 1000 --output full --quiet) >out.txt 2>err.txt
 [ $? -eq 1 ] || fail "generate, no space: exit status is not 1"

@@ -40,7 +40,7 @@ succeeds "train" "${train[@]}" --run run --threads 1 --eval-every 12 --augmentat
 contains err.txt '^12/12 steps .*/s .*loss'
 contains err.txt '^step 12: test all: '
 grep -q $'\r' err.txt && fail "train: a line is rewritten where there is no terminal"
-for file in config.toml model.json metrics.jsonl report.html checkpoints/step_12.safetensors; do
+for file in config.toml model.json metrics.jsonl report.html checkpoints/step_12/weights.safetensors; do
   [ -s run/$file ] || fail "train: no $file"
 done
 is_json run/metrics.jsonl
@@ -50,11 +50,11 @@ contains run/metrics.jsonl '"train/lm_loss"'
 contains run/report.html '</html>'
 succeeds "train --quiet" "${train[@]}" --run again/run --threads 2 --eval-every 12 --augmentations 3 --quiet
 [ -s out.txt ] || [ -s err.txt ] && fail "train --quiet: $(cat out.txt err.txt)"
-checkpoint=run/checkpoints/step_12.safetensors
-same $checkpoint again/run/checkpoints/step_12.safetensors "train: two threads give other bits than one"
-refuses 1 'run: holds an earlier run' "${train[@]}" --run run
+checkpoint=run/checkpoints/step_12
+same $checkpoint/training.safetensors again/run/checkpoints/step_12/training.safetensors "train: two threads give other bits than one"
+refuses 1 'run/config.toml: the run has batch 8, not 9' "${train[@]}" --run run --batch 9
 succeeds "train by epochs" train --data data --run epochs --epochs 2 --batch 50 --max-steps 2 --quiet
-[ -s epochs/checkpoints/step_6.safetensors ] || fail "train: two passes over 150 puzzles in batches of 50 are not six steps"
+[ -s epochs/checkpoints/step_6/weights.safetensors ] || fail "train: two passes over 150 puzzles in batches of 50 are not six steps"
 refuses 2 'epochs.*steps.*one of them' train --data data --run x --epochs 1 --steps 2
 
 # --- options: command line, environment, file, preset, default
@@ -66,7 +66,7 @@ contains x.toml '^lr = [0-9]'
 succeeds "the printed configuration" train --config x.toml --print-config
 same out.txt x.toml "print-config: what it prints reads back as something else"
 succeeds "the run's configuration" train --config run/config.toml --run repeated --quiet
-same $checkpoint repeated/checkpoints/step_12.safetensors "train: the written configuration gives another run"
+same $checkpoint/training.safetensors repeated/checkpoints/step_12/training.safetensors "train: the written configuration gives another run"
 cat >order.toml <<'END'
 [train]
 data = ["data"]
@@ -185,11 +185,11 @@ refuses 2 'puzzle is required' "${solve[@]}"
 # --- checkpoints that are not right
 refuses 1 'no preset "huge"' train --data data --run x --preset huge
 refuses 1 'no preset "huge"' "${solve[@]}" "$puzzle" --preset huge
-head -c 1000 $checkpoint >torn.safetensors
+head -c 1000 $checkpoint/weights.safetensors >torn.safetensors
 refuses 1 'torn.safetensors' evaluate --data data --checkpoint torn.safetensors
 # The last four bytes are of a weight; as ff ff ff ff it is not a number.
-size=$(wc -c <$checkpoint)
-cp $checkpoint nan.safetensors
+size=$(wc -c <$checkpoint/weights.safetensors)
+cp $checkpoint/weights.safetensors nan.safetensors
 printf '\377\377\377\377' | dd of=nan.safetensors bs=1 seek=$((size - 4)) conv=notrunc 2>err.txt
 refuses 1 'nan.safetensors.*(nan|not finite)' evaluate --data data --checkpoint nan.safetensors
 refuses 1 'nan.safetensors.*(nan|not finite)' solve --checkpoint nan.safetensors "$puzzle"
@@ -226,7 +226,7 @@ interrupted() {
 }
 interrupted 1.5 train --data data --run stopped --steps 1000000 --batch 8 --log-every 5 --threads 1 || fail "train, interrupted: exit status $?: $(cat err.txt)"
 contains err.txt '^stopped after [0-9]+ steps'
-[ "$(find stopped/checkpoints -name 'step_*.safetensors' | wc -l)" -eq 1 ] || fail "train, interrupted: no checkpoint"
+[ "$(find stopped/checkpoints -mindepth 1 -maxdepth 1 -name 'step_*' | wc -l)" -eq 1 ] || fail "train, interrupted: no checkpoint"
 contains stopped/report.html '</html>'
 interrupted 1 generate --size 9 --count 100000000 --output stopped-tables --threads 1
 [ $? -eq 1 ] || fail "generate, interrupted: not exit status 1"

@@ -33,6 +33,7 @@ inline constexpr const char* table = "puzzle_table.safetensors";  // the puzzle 
 inline constexpr const char* training = "training.safetensors";   // raw weights, moments, carry, samples
 }  // namespace checkpoint_file
 inline constexpr const char* checkpoint_format = "trm.checkpoint.1";
+inline constexpr const char* weights_format = "trm.weights.1";  // in the metadata of weights
 
 namespace detail {
 
@@ -160,7 +161,7 @@ json write_checkpoint(const std::filesystem::path& path, const Trainer& t,
   std::vector<const char*> files{checkpoint_file::weights};
 
   const bool averaging = t.count().averaging;
-  about["format"] = "trm.weights.1";
+  about["format"] = weights_format;
   about["version"] = version_string;
   about["config"] = to_json(model::description).dump();
   about["step"] = std::to_string(t.step_number());

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The files of a trained model, wherever they come from: a checkpoint, a Hugging Face folder, one file.
 #pragma once
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "trm/core/error.hpp"
@@ -14,30 +17,48 @@
 #include "trm/io/published_names.hpp"
 #include "trm/io/safetensors.hpp"
 #include "trm/io/tensor_file.hpp"
+#include "trm/io/torch_file.hpp"
 
 namespace trm {
+
+namespace detail {
+
+/// Is it a safetensors file, and not one of torch.save? Throws where it is neither, by its first bytes.
+inline bool is_safetensors(const std::filesystem::path& path) {
+  const mapped_file file(path);
+  const std::span<const std::byte> bytes = file.bytes();
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 64));
+  if (text.size() > 8 && text[8] == '{') return true;  // behind the header's length
+  if (torch_file::is_one(bytes)) return false;
+  if (text.starts_with("version https://git-lfs")) {
+    throw error(path.string(), "a pointer of Git LFS and not the file itself: get it with git lfs pull");
+  }
+  throw error(path.string(), "neither safetensors nor of torch.save (is it cut off?)");
+}
+
+}  // namespace detail
 
 /// The weights and the puzzle table of one model, and what is said about it. What kind of file something is, its content says and not
 /// its name. Tensors have the published names (published_names.hpp).
 class model_files {
  public:
-  /// sizes: what opening a file checks. hashes: also the SHA-256 of a checkpoint's weights.
+  /// sizes: what opening a file checks. hashes: also the SHA-256 of a checkpoint's weights, the CRC-32 of torch.save's storages.
   enum class verify { sizes, hashes };
 
   /// `path`:
   ///  - a checkpoint, RUN/checkpoints/step_N: weights.safetensors, puzzle_table.safetensors, checkpoint.json (checkpoint_folder);
   ///  - a Hugging Face folder: model.safetensors, puzzle_table.safetensors where the weights have no table, config.json;
-  ///  - a safetensors file.
+  ///  - a safetensors file, or what torch.save made of a state dict (torch_file).
   /// Throws trm::error that names the file: neither of them, damaged, several models in one file, two tables.
   static model_files open(const std::filesystem::path& path, verify how = verify::hashes) {
     model_files m(path);
     std::error_code ignored;
     if (!std::filesystem::is_directory(path, ignored)) {
-      m.weights_ = open_tensors(path);
+      m.weights_ = open_tensors(path, how);
     } else if (checkpoint_folder::is_one(path)) {
       m.open_checkpoint(how);
     } else if (std::filesystem::exists(path / published_weights, ignored)) {
-      m.open_published_folder();
+      m.open_published_folder(how);
     } else {
       fail_unknown_folder(path);
     }
@@ -67,10 +88,15 @@ class model_files {
 
   explicit model_files(std::filesystem::path path) : path_(std::move(path)) {}
 
-  static std::shared_ptr<const tensor_file> open_tensors(const std::filesystem::path& path) {
-    auto file = std::make_shared<safetensors_file>(safetensors_file::open(path));
-    use_published_names(*file);
-    return file;
+  /// Throws where the content is of neither kind.
+  static std::shared_ptr<const tensor_file> open_tensors(const std::filesystem::path& path, verify how) {
+    if (detail::is_safetensors(path)) return with_published_names(safetensors_file::open(path));
+    return with_published_names(torch_file::open(path, how == verify::hashes));
+  }
+  template <class File>
+  static std::shared_ptr<const tensor_file> with_published_names(File file) {
+    use_published_names(file);
+    return std::make_shared<File>(std::move(file));
   }
   static void check_hash(const std::filesystem::path& file, const std::string& wanted) {
     if (sha256_of_file(file) != wanted) {
@@ -84,18 +110,18 @@ class model_files {
     if (how == verify::hashes) {
       check_hash(path_ / checkpoint_file::weights, files.at(checkpoint_file::weights).at("sha256").string());
     }
-    weights_ = open_tensors(path_ / checkpoint_file::weights);
+    weights_ = open_tensors(path_ / checkpoint_file::weights, how);
     if (folder.has(checkpoint_file::table)) {
-      table_ = open_tensors(path_ / checkpoint_file::table);
+      table_ = open_tensors(path_ / checkpoint_file::table, how);
       table_hash_ = files.at(checkpoint_file::table).at("sha256").string();
     }
     tell_all(folder.manifest());
   }
-  void open_published_folder() {
-    weights_ = open_tensors(path_ / published_weights);
+  void open_published_folder(verify how) {
+    weights_ = open_tensors(path_ / published_weights, how);
     std::error_code ignored;
     if (std::filesystem::exists(path_ / checkpoint_file::table, ignored)) {
-      table_ = open_tensors(path_ / checkpoint_file::table);
+      table_ = open_tensors(path_ / checkpoint_file::table, how);
     }
     if (std::filesystem::exists(path_ / published_about, ignored)) {
       const std::filesystem::path file = path_ / published_about;
