@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a run measures, while it runs: metrics.jsonl and TensorBoard's event files in its folder.
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -137,8 +138,9 @@ class telemetry {
     object["step"] = step;
     object["time"] = time;
     if (!object.contains("split")) {
-      object["memory/peak_mib"] = peak_memory_mib();
-      object["memory/resident_mib"] = resident_memory_mib();
+      const double now = resident_memory_mib();
+      object["memory/peak_mib"] = std::max(peak_memory_mib(), now);  // the system counts it less exactly
+      object["memory/resident_mib"] = now;
     }
     lines_->write(object.dump() + "\n");
     events_->scalars(step, time, flat_metrics(object));
