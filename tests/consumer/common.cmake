@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# What the routes share. WORK_DIR is emptied first.
+# What the tests share. WORK_DIR is emptied first. CMake and programs of the environment must not decide what is found.
 file(REMOVE_RECURSE "${WORK_DIR}")
 file(MAKE_DIRECTORY "${WORK_DIR}")
+unset(ENV{DESTDIR})
 
 # Runs a command quietly and stops with everything it said when it fails.
 function(run)
@@ -12,14 +13,20 @@ function(run)
   endif()
 endfunction()
 
-# Installs the project and moves the prefix, so that a path that was written down somewhere is found out.
-function(install_and_move prefix)
-  run("${CMAKE_COMMAND}" --install "${BINARY_DIR}" --prefix "${WORK_DIR}/installed")
-  file(RENAME "${WORK_DIR}/installed" "${prefix}")
+# What the library and its package are made of, as somebody unpacks or clones it.
+function(copy_source folder)
+  file(COPY "${SOURCE_DIR}/CMakeLists.txt" "${SOURCE_DIR}/LICENSE" "${SOURCE_DIR}/cmake" "${SOURCE_DIR}/include"
+       DESTINATION "${folder}")
 endfunction()
 
 function(configure_and_build source build)
   run("${CMAKE_COMMAND}" -S "${source}" -B "${build}" -G "${GENERATOR}" "-DCMAKE_CXX_COMPILER=${COMPILER}"
-      "-DTRM_EXPECTED_VERSION=${VERSION}" ${ARGN})
+      "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}" "-DTRM_EXPECTED_VERSION=${VERSION}" ${ARGN})
   run("${CMAKE_COMMAND}" --build "${build}")
+endfunction()
+
+# The project `name` beside this file, against the installed package.
+function(build_with_package name)
+  configure_and_build("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${name}" "${WORK_DIR}/build folder"
+                      "-DCMAKE_PREFIX_PATH=${PREFIX}" ${ARGN})
 endfunction()

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
-// A program of somebody else: the headers are found, threads link, and the version is the one that the build names.
+// A program of somebody else: the headers are found, a model is worked out, threads link, and the version is the one that
+// the build names.
 #include <cstdio>
 #include <cstring>
 #include <thread>
 
 #include "trm/core/error.hpp"
+#include "trm/models/plan.hpp"
 #include "trm/version.hpp"
+
+constexpr trm::config sorting{.tokens = 8, .vocab = 10, .hidden = 32, .heads = 2};
+using model = trm::model<sorting>;
+static_assert(trm::plan<model>(1).total() > model::parameter_count * sizeof(float));
 
 int main(int argc, char** argv) {
   int seen = 0;

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+# Every source file says its licence in its first line, or behind the line that names its interpreter.
+# Run as: cmake -DSOURCE_DIR=. -P licence.cmake
+
+cmake_path(ABSOLUTE_PATH SOURCE_DIR)
+set(folders benchmarks cmake conan docs examples include tests .ci)
+set(patterns *.hpp *.cpp *.h *.cuh *.cu *.cmake *.cmake.in *.pc.in CMakeLists.txt *.sh *.py run)
+set(globs "")
+foreach(folder IN LISTS folders)
+  foreach(pattern IN LISTS patterns)
+    list(APPEND globs "${SOURCE_DIR}/${folder}/${pattern}")
+  endforeach()
+endforeach()
+file(GLOB_RECURSE files LIST_DIRECTORIES FALSE RELATIVE "${SOURCE_DIR}" ${globs} "${SOURCE_DIR}/conan/profiles/*")
+list(FILTER files EXCLUDE REGEX "/build/|CMakeUserPresets|__pycache__")
+list(APPEND files CMakeLists.txt)
+list(LENGTH files count)
+if(count LESS 100)
+  message(FATAL_ERROR "only ${count} files were found in ${SOURCE_DIR}")
+endif()
+
+set(without "")
+foreach(file IN LISTS files)
+  file(READ "${SOURCE_DIR}/${file}" begin LIMIT 200)
+  if(NOT begin MATCHES "^(#![^\n]*\n)?(//|#) SPDX-License-Identifier: MIT\n")
+    string(APPEND without "${file}: the first line is not the licence, `SPDX-License-Identifier: MIT` in a comment\n")
+  endif()
+endforeach()
+if(without)
+  message(FATAL_ERROR "${without}")
+endif()
+message(STATUS "${count} files say their licence")
