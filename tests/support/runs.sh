@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # For tests of runs of trm-toy (tests/programs/trm_toy.*.sh), after program.sh: training that is killed, damaged and gone on with, and
 # what two runs have in common. Random moments are drawn from TRM_TEST_SEED, or a seed that is printed.
 
