@@ -123,6 +123,24 @@ TEST_CASE("a Hugging Face folder: its table inside or beside, what config.json s
   check_error([&] { model_files::open(hub); }, "the weights have a puzzle table of their own");
 }
 
+TEST_CASE("what torch.save made: the model within a checkpoint, whatever the file is called") {
+  const trm_test::temporary_folder folder;
+  const auto fixtures = std::filesystem::path(__FILE__).parent_path() / "fixtures";
+  std::filesystem::copy(fixtures / "checkpoint.pt", folder / "model.safetensors");
+  const auto files = model_files::open(folder / "model.safetensors");
+  CHECK(files.weights().read<float>("model.inner.lm_head.weight", {3, 2}) == std::vector<float>(6, 1));
+  CHECK(files.weights().contains(embedding));
+  CHECK(files.weights().contains("optimizer.state.0.exp_avg"));
+  CHECK(files.table().get() == &files.weights());
+  CHECK(files.table()->read<float>(trm::published_puzzle_table, {4, 2}) == std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7});
+  CHECK(files.about().empty());
+  check_error([&] { model_files::open(fixtures / "legacy.pt"); }, "saved in the form before torch 1.6");
+  put(folder / "pointer.pt", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
+  check_error([&] { model_files::open(folder / "pointer.pt"); }, "a pointer of Git LFS and not the file itself");
+  put(folder / "empty", "");
+  check_error([&] { model_files::open(folder / "empty"); }, "empty: neither safetensors nor of torch.save");
+}
+
 TEST_CASE("what is no model is refused with what was probably meant") {
   const trm_test::temporary_folder folder;
   check_error([&] { model_files::open(folder / "absent"); }, "absent: cannot open: No such file or directory");
