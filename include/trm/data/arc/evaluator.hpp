@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -20,8 +19,10 @@
 
 #include "trm/core/error.hpp"
 #include "trm/data/arc/augmentation.hpp"
+#include "trm/data/arc/ballot.hpp"
 #include "trm/data/arc/encoding.hpp"
 #include "trm/data/arc/evaluation.hpp"
+#include "trm/data/arc/evaluator_state.hpp"
 #include "trm/data/arc/grid.hpp"
 #include "trm/data/arc/submission.hpp"
 #include "trm/data/arc/task.hpp"
@@ -29,40 +30,6 @@
 #include "trm/io/json.hpp"
 
 namespace trm::arc {
-
-namespace detail {
-
-/// Rows, columns, cells: the bytes whose SHA-256 the published evaluator compares. The bytes themselves are exact.
-class packed_grid {
- public:
-  explicit packed_grid(const grid& g) : size_(2 + g.size()) {
-    bytes_[0] = static_cast<char>(g.rows());
-    bytes_[1] = static_cast<char>(g.columns());
-    std::ranges::copy(g.cells(), bytes_.begin() + 2);
-  }
-  std::string_view text() const { return {bytes_.data(), size_}; }
-
-  static grid unpack(std::string_view bytes) {
-    if (bytes[0] == 0) return {};
-    grid g(bytes[0], bytes[1]);
-    std::copy(bytes.begin() + 2, bytes.end(), g.cells().begin());
-    return g;
-  }
-
- private:
-  std::array<char, 2 + max_side * max_side> bytes_;
-  std::size_t size_;
-};
-
-/// Lets a map with std::string keys be searched by any text, without an allocation.
-struct text_hash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
-template <class T>
-using text_map = std::unordered_map<std::string, T, text_hash, std::equal_to<>>;
-
-}  // namespace detail
 
 /// Collects predictions and votes. Memory grows with the number of distinct answers, not of predictions: at most 902 bytes of
 /// cells an answer, and what the containers add; a vote for an answer that is known allocates nothing.
@@ -148,7 +115,7 @@ class evaluator {
       t.wrong.malformed_grids.add(!well_formed(prediction, side, predicted));
     }
     if (found == nullptr) return;
-    vote& v = vote_for(*found, detail::packed_grid(answered).text());
+    vote& v = found->vote_for(detail::packed_grid(answered).text());
     const double confidence = 1.0 / (1.0 + std::exp(-q_halt_logit));
     for (const voting how : {voting::pooled, voting::per_round}) found->count(how, v, 1, confidence);
   }
@@ -161,9 +128,9 @@ class evaluator {
       for (const auto& [asked, theirs] : other.ballots_[t]) {
         ballot& mine = ballots_[t].find(asked)->second;
         for (const voting how : {voting::pooled, voting::per_round}) {
-          for (const auto* entry : in_order(theirs, how)) {
+          for (const auto* entry : theirs.in_order(how)) {
             const standing& s = entry->second[index(how)];
-            mine.count(how, vote_for(mine, entry->first), s.votes, s.confidence_sum);
+            mine.count(how, mine.vote_for(entry->first), s.votes, s.confidence_sum);
           }
         }
       }
@@ -176,10 +143,34 @@ class evaluator {
     rounds_ = std::max(rounds_, other.rounds_);
   }
 
+  /// All that was counted.
+  evaluator_state state() const {
+    evaluator_state s;
+    s.questions = questions();
+    s.rounds = static_cast<std::int64_t>(rounds_);
+    for (std::size_t how = 0; how < tallies_.size(); ++how) s.tallies[how] = tallies_[how];
+    for_each_ballot([&](const ballot& b) { s.add(b); });
+    return s;
+  }
+  /// Goes on with what state() gave, of an evaluator of the same tasks; what was counted here is forgotten.
+  /// \throws trm::error that begins with `place` where it is of other tasks, or nothing that can have been counted
+  void restore(const evaluator_state& s, const std::string& place) {
+    if (s.questions != questions()) throw error(place, "the votes are on other tasks than the dataset's");
+    evaluator_state::reader from(s, place);
+    std::vector<detail::text_map<ballot>> restored = ballots_;
+    for (std::size_t t = 0; t < tasks_.size(); ++t) {
+      for_each_question(t, restored[t], [&](ballot& b) { from.read(b); });
+    }
+    from.finish();
+    ballots_ = std::move(restored);
+    tallies_ = s.tallies;
+    rounds_ = static_cast<std::size_t>(s.rounds);
+  }
+
   /// The first `most` answers to a test input: by votes, then by confidence, then as they first came.
   /// Requires task < tasks().size() and test < tasks()[task].test.size().
   std::vector<answer> answers(std::size_t task, std::size_t test, std::size_t most, voting how = voting::pooled) const {
-    return best(ranking(ballot_of(task, test), how), most, how);
+    return detail::best(ballot_of(task, test).ranking(how), most, how);
   }
 
   /// A task with the first `most` answers to each of its test inputs.
@@ -187,14 +178,14 @@ class evaluator {
     task_view shown{tasks_.at(task).id, {}};
     for (std::size_t i = 0; i < tasks_[task].test.size(); ++i) {
       const example& pair = tasks_[task].test[i];
-      const auto ranked = ranking(ballot_of(task, i), how);
+      const auto ranked = ballot_of(task, i).ranking(how);
       input_view& in = shown.inputs.emplace_back();
       in.input = pair.input;
       in.truth = pair.output;
-      in.answers = best(ranked, most, how);
+      in.answers = detail::best(ranked, most, how);
       for (const auto* entry : ranked) in.votes += entry->second[index(how)].votes;
       in.distinct = ranked.size();
-      in.right_at = place_of(pair.output, ranked);
+      in.right_at = detail::place_of(pair.output, ranked);
     }
     return shown;
   }
@@ -218,11 +209,11 @@ class evaluator {
       places.clear();
       for (std::size_t i = 0; i < tasks_[t].test.size(); ++i) {
         const example& pair = tasks_[t].test[i];
-        const auto ranked = ranking(ballot_of(t, i), how);
+        const auto ranked = ballot_of(t, i).ranking(how);
         ++all.inputs;
         all.inputs_without_solution += !pair.output;
         all.inputs_without_prediction += ranked.empty();
-        if (pair.output) places.push_back(place_of(pair.output, ranked));
+        if (pair.output) places.push_back(detail::place_of(pair.output, ranked));
         if (!ranked.empty()) {
           all.of_first_answers.add(pair.input, pair.output, detail::packed_grid::unpack(ranked[0]->first));
         }
@@ -258,35 +249,11 @@ class evaluator {
   }
 
  private:
-  static constexpr std::size_t index(voting how) { return static_cast<std::size_t>(how); }
-  template <class T>
-  using by_voting = std::array<T, 2>;
-
-  struct standing {
-    std::size_t order = 0;  // of first appearance among the answers to its input
-    std::size_t votes = 0;
-    double confidence_sum = 0;
-    double confidence() const { return confidence_sum / static_cast<double>(votes); }
-  };
-  using vote = by_voting<standing>;
-  using votes_by_answer = detail::text_map<vote>;  // by packed answer
-  using entry = votes_by_answer::value_type;
-  struct ballot {
-    example question;
-    votes_by_answer votes;
-    by_voting<std::size_t> distinct{};
-
-    void count(voting how, vote& v, std::size_t votes_more, double confidence) {
-      standing& s = v[index(how)];
-      if (s.votes == 0) s.order = distinct[index(how)]++;
-      s.votes += votes_more;
-      s.confidence_sum += confidence;
-    }
-  };
-  struct tally {
-    std::size_t predictions = 0, unmatched = 0;
-    mistakes wrong;
-  };
+  using ballot = detail::ballot;
+  using standing = detail::standing;
+  using vote = detail::vote;
+  using tally = detail::tally;
+  static constexpr std::size_t index(voting how) { return detail::index(how); }
 
   ballot* find_ballot(const std::string& name, std::string_view input) {
     const auto task = task_index_.find(name);
@@ -297,53 +264,36 @@ class evaluator {
   const ballot& ballot_of(std::size_t task, std::size_t test) const {
     return ballots_.at(task).find(detail::packed_grid(tasks_[task].test.at(test).input).text())->second;
   }
-  static vote& vote_for(ballot& b, std::string_view answered) {
-    const auto known = b.votes.find(answered);
-    return known != b.votes.end() ? known->second : b.votes.emplace(answered, vote{}).first->second;
+  /// Each of a task's ballots once, as its inputs come.
+  template <class Ballots, class Visit>
+  void for_each_question(std::size_t task, Ballots& of_task, Visit visit) const {
+    const std::vector<example>& test = tasks_[task].test;
+    for (auto pair = test.begin(); pair != test.end(); ++pair) {
+      if (std::ranges::find(test.begin(), pair, pair->input, &example::input) != pair) continue;
+      visit(of_task.find(detail::packed_grid(pair->input).text())->second);
+    }
+  }
+  template <class Visit>
+  void for_each_ballot(Visit visit) const {
+    for (std::size_t t = 0; t < tasks_.size(); ++t) for_each_question(t, ballots_[t], visit);
   }
   template <class Visit>
   void for_each_ballot(Visit visit) {
-    for (auto& of_task : ballots_) {
-      for (auto& [asked, b] : of_task) visit(b);
+    for (std::size_t t = 0; t < tasks_.size(); ++t) for_each_question(t, ballots_[t], visit);
+  }
+  /// A digest of what is asked.
+  std::string questions() const {
+    sha256 all;
+    for (const task& t : tasks_) {
+      all.update(std::to_string(t.id.size()) + ":" + t.id + std::to_string(t.test.size()) + ":");
+      for (const example& pair : t.test) all.update(detail::packed_grid(pair.input).text());
     }
+    return to_hex(all.finish());
   }
   bool same_tasks(const evaluator& other) const {
     return std::ranges::equal(tasks_, other.tasks_, [](const task& a, const task& b) {
       return a.id == b.id && std::ranges::equal(a.test, b.test, {}, &example::input, &example::input);
     });
-  }
-
-  static std::vector<const entry*> in_order(const ballot& b, voting how) {
-    std::vector<const entry*> order(b.distinct[index(how)]);
-    for (const entry& e : b.votes) {
-      if (e.second[index(how)].votes > 0) order[e.second[index(how)].order] = &e;
-    }
-    return order;
-  }
-  /// The published order: Python's sort is stable, so what is equal in votes and confidence stays as it first came.
-  static std::vector<const entry*> ranking(const ballot& b, voting how) {
-    std::vector<const entry*> ranked = in_order(b, how);
-    std::ranges::stable_sort(ranked, [how](const entry* a, const entry* b) {
-      const standing &x = a->second[index(how)], &y = b->second[index(how)];
-      return x.votes != y.votes ? x.votes > y.votes : x.confidence() > y.confidence();
-    });
-    return ranked;
-  }
-  static std::vector<answer> best(std::span<const entry* const> ranked, std::size_t most, voting how) {
-    std::vector<answer> first;
-    for (const entry* e : ranked.first(std::min(most, ranked.size()))) {
-      const standing& s = e->second[index(how)];
-      first.push_back({detail::packed_grid::unpack(e->first), s.votes, s.confidence()});
-    }
-    return first;
-  }
-  static std::optional<std::size_t> place_of(const std::optional<grid>& truth, std::span<const entry* const> ranked) {
-    if (!truth) return std::nullopt;
-    const detail::packed_grid wanted(*truth);
-    const auto right =
-        std::ranges::find(ranked, wanted.text(), [](const entry* e) { return std::string_view(e->first); });
-    if (right == ranked.end()) return std::nullopt;
-    return static_cast<std::size_t>(right - ranked.begin());
   }
 
   std::vector<task> tasks_;
@@ -352,7 +302,7 @@ class evaluator {
   std::unordered_map<std::string, std::size_t> task_index_;
   std::vector<detail::text_map<ballot>> ballots_;  // [task], by packed test input
   std::size_t rounds_ = 0;
-  by_voting<tally> tallies_{};
+  detail::by_voting<tally> tallies_{};
 };
 
 }  // namespace trm::arc
