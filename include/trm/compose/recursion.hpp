@@ -35,6 +35,12 @@ constexpr void with_index(int i, F&& f) {
   f(std::integral_constant<std::size_t, Index>{});
 }
 
+/// Says which application of the schedule comes next (their number: none does), to a backend that wants to know.
+template <class B>
+constexpr void announce([[maybe_unused]] const call<B>& c, [[maybe_unused]] std::size_t i) {
+  if constexpr (requires { c.backend.application(i); }) c.backend.application(i);
+}
+
 }  // namespace detail
 
 /// The states of a schedule and the networks that update them. With one network given, all of the schedule's are of that kind.
@@ -144,6 +150,7 @@ struct recursion {
         const application& a = Schedule::applications[i];
         const application* next = i + 1 < std::min(end, flow::total) ? &Schedule::applications[i + 1] : nullptr;
         const state u = k.u[i % 2], u_next = k.u[(i + 1) % 2];
+        detail::announce(c, i);
         if (previous == nullptr || !fused(*previous, a)) sum_input(c, a, x, where, u);
         previous = &a;
         const auto sink = store_result(where(a.writes), next, x, where, u_next, a);
@@ -152,6 +159,7 @@ struct recursion {
                                                       std::get<n()>(k.scratch), sink);
         });
       }
+      detail::announce(c, flow::total);
     }
     /// The part of the schedule that has no gradient.
     template <class B, class P>
@@ -163,6 +171,7 @@ struct recursion {
     static constexpr void with_gradient(const call<B>& c, const P& p, state x, const carry& z, saved& s, scratch& k) {
       for (std::size_t g = 0; g < flow::count; ++g) {
         const application& a = flow::step(g);
+        detail::announce(c, flow::first + g);
         const auto before = [&](int n) { return value(flow::writer(g, n), n, z, s); };
         if (g == 0 || !fused(flow::step(g - 1), a)) sum_input(c, a, x, before, s.u[g]);
         const auto after = [&](int n) { return value(flow::writer(g + 1, n), n, z, s); };
@@ -175,6 +184,7 @@ struct recursion {
                                                      std::get<n()>(k.training.scratch), sink);
         });
       }
+      detail::announce(c, flow::total);
     }
     /// From the gradient of the output state to those of the parameters (added) and of x (written). The states that the
     /// gradient part began with are constants.
@@ -184,9 +194,11 @@ struct recursion {
       training_memory& t = k.training;
       std::size_t inputs_seen = 0;  // applications done that read x
       if (!reads_input()) ops::zero(c, dx);
+      detail::announce(c, flow::total - 1);
       enter(c, flow::count - 1, dz, z, s, t);
       for (std::size_t g = flow::count; g-- > 0;) {
         const application& a = flow::step(g);
+        detail::announce(c, flow::first + g);
         if (flow::reaches_output[g]) {
           detail::with_index<net_count>(a.net, [&](auto n) {
             detail::with_index<net_count>(g > 0 ? flow::step(g - 1).net : a.net, [&](auto below) {
@@ -201,6 +213,7 @@ struct recursion {
         if (g > 0 && !delivered && flow::reaches_output[g - 1])
           enter(c, g - 1, waiting(flow::step(g - 1).writes, t), z, s, t);
       }
+      detail::announce(c, flow::total);
     }
 
    private:
