@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@
 #include "trm/train/agreement.hpp"
 #include "trm/train/collectives.hpp"
 #include "trm/train/communicator.hpp"
+#include "trm/train/diagnose.hpp"
 #include "trm/train/metrics.hpp"
 #include "trm/train/samples.hpp"
 #include "trm/train/weights.hpp"
@@ -124,13 +126,16 @@ class trainer {
   /// One supervision step of every sample and one update of the weights. Samples that halted at the last step (at first: all)
   /// take their example of `offered`; what is offered to the others is ignored, as published. Of several processes each is offered
   /// its own part, local_batch() samples; the report is of the whole batch.
-  /// Throws not_finite_error where a loss or the gradient is not finite. The trainer is then as it was before the step (with options.undoable).
+  /// Throws not_finite_error where a loss or the gradient is not finite; with options.undoable it says where that began, and the
+  /// trainer is then as it was before the step.
   step_report step(const batch& offered) {
     forward_backward(offered);
     if (!finite()) {
-      const std::string what = std::isfinite(report_.metrics.loss()) ? "gradient" : "loss";
+      std::string what = std::isfinite(report_.metrics.loss()) ? "the gradient" : "the loss";
+      what += " is not finite";
+      if (const auto first = diagnose()) what += ": " + first->text();
       undo();
-      throw not_finite_error("step " + std::to_string(step_ + 1), "the " + what + " is not finite");
+      throw not_finite_error("step " + std::to_string(step_ + 1), what);
     }
     return update();
   }
@@ -146,7 +151,7 @@ class trainer {
     samples_.offer(offered);
     if (table_.rows() > 0) table_.gather(samples_.puzzle_identifiers.data(), local_, puzzle_rows());
     if (stale_) refresh();
-    compute_gradient();
+    compute_gradient([this](int first, const dense_gradients& gradients) { run(first, gradients); });
     bring_together();
     report_ = {};
     report_.step = step_ + 1;
@@ -160,6 +165,22 @@ class trainer {
     if (!options_.undoable) return;
     samples_ = before_;
     std::copy_n(carry_before_.data(), carry_memory_.size(), carry_memory_.data());
+  }
+  /// Computes the last forward_backward again, if neither update nor undo followed, and says where the first value that is not finite
+  /// appeared; nothing where the samples of this process have none, or without options.undoable. Carry and gradient are left
+  /// unfinished: undo() must follow.
+  std::optional<non_finite> diagnose() {
+    if (!options_.undoable) return std::nullopt;
+    std::copy_n(carry_before_.data(), carry_memory_.size(), carry_memory_.data());
+    std::optional<non_finite> found;
+    compute_gradient([&](int first, const dense_gradients& gradients) {
+      if (found) return;
+      const part_of_batch p = micro_batch(first);
+      found = find_non_finite<Model>(p.c, bound_, constants_, gradients, p.in, p.z, p.out, memory_,
+                                     {samples_.steps.data() + first, options_.max_steps, 1.0 / options_.batch});
+      if (found && found->sample >= 0) found->sample += p.number;
+    });
+    return found;
   }
   /// The second half: optimizer, puzzle rows, EMA, at the learning rates of the schedule.
   step_report update() {
@@ -263,6 +284,7 @@ class trainer {
  private:
   using prepared = typename Backend::template prepared<compute, Model::template params>;
   using bound_weights = typename Model::template params<typename Backend::template weight<compute>>;
+  using dense_gradients = typename Model::template params<master>;
 
   static training_options agreed(const training_options& o, Communicator& processes) {
     training_options used = o;
@@ -370,15 +392,17 @@ class trainer {
                   values.begin());
     }
   }
-  /// The gradient of the samples of this process: of its parts, one after the other.
-  void compute_gradient() {
+  /// The gradient of the samples of this process: of its parts, one after the other. run(first sample, gradients) adds that of
+  /// a micro-batch.
+  template <class Run>
+  void compute_gradient(Run run) {
     master* sum = gradient_.template as<master>();
     ops::clear(backend_, sum, Model::extent);
-    for (int first = 0; first < part_; first += micro_) micro_batch(first, gradients_);
+    for (int first = 0; first < part_; first += micro_) run(first, gradients_);
     for (int part = part_; part < local_; part += part_) {
       master* next = part_gradient_.template as<master>();
       ops::clear(backend_, next, Model::extent);
-      for (int first = part; first < part + part_; first += micro_) micro_batch(first, part_gradients_);
+      for (int first = part; first < part + part_; first += micro_) run(first, part_gradients_);
       ops::add(backend_, sum, next, Model::extent);
     }
   }
@@ -394,22 +418,35 @@ class trainer {
     if (table_.rows() > 0) group_.gather(std::span(puzzle_gradient_data(), results_.size() * Model::W));
     if (!options_.freeze_weights) group_.sum_in_order(std::span(gradient_.template as<master>(), Model::extent));
   }
-  void micro_batch(int first, const typename Model::template params<master>& gradients) {
+  /// A micro-batch's part of everything.
+  struct part_of_batch {
+    call<Backend> c;
+    typename Model::carry z;
+    typename Model::outputs out;
+    int number;  // of its first sample in the whole batch
+    step_input<master> in;
+  };
+  part_of_batch micro_batch(int first) {
     const auto tokens = static_cast<std::ptrdiff_t>(first) * Model::S;
-    const call<Backend> c{backend_, micro_, Model::L, samples_.lengths_from(first), samples_.prefixes_from(first)};
-    const typename Model::carry z = carry_.from_sample(first, Model::L);
-    const typename Model::outputs out{outputs_.logits.from_sample(first, Model::S), outputs_.q.from_sample(first, 1)};
-    const int number = local_ * group_.rank() + first;  // in the whole batch
+    const int number = local_ * group_.rank() + first;
     const auto row = static_cast<std::ptrdiff_t>(first) * Model::W,
                global_row = static_cast<std::ptrdiff_t>(number) * Model::W;
-    const step_input<master> in{samples_.inputs.data() + tokens, samples_.labels.data() + tokens, puzzle_rows() + row,
-                                puzzle_gradient_data() + global_row, samples_.reset.data() + first};
+    return {{backend_, micro_, Model::L, samples_.lengths_from(first), samples_.prefixes_from(first)},
+            carry_.from_sample(first, Model::L),
+            {outputs_.logits.from_sample(first, Model::S), outputs_.q.from_sample(first, 1)},
+            number,
+            {samples_.inputs.data() + tokens, samples_.labels.data() + tokens, puzzle_rows() + row,
+             puzzle_gradient_data() + global_row, samples_.reset.data() + first}};
+  }
+  void run(int first, const dense_gradients& gradients) {
+    const auto [c, z, out, number, in] = micro_batch(first);
     Model::forward(c, bound_, constants_, in, z, out, memory_);
     Model::probe(c, bound_, z, memory_);
     halting_result* q = samples_.halting.data() + first;
     const int* steps = samples_.steps.data() + first;
     Model::losses(c, in, out, steps, options_.max_steps, 1.0 / options_.batch, memory_,
-                  samples_.predictions.data() + tokens, samples_.token_results.data() + first, q);
+                  samples_.predictions.data() + static_cast<std::ptrdiff_t>(first) * Model::S,
+                  samples_.token_results.data() + first, q);
     Model::backward(c, bound_, gradients, in, z, out, memory_);
     const draw_key key{options_.seed, static_cast<std::uint64_t>(step_ + 1), static_cast<std::uint32_t>(number)};
     ops::halt(c, Model::rule(options_.max_steps, options_.exploration), key, q, steps, samples_.halted.data() + first);
@@ -452,7 +489,7 @@ class trainer {
       step_memory_;
   bound_weights bound_;
   typename Model::template constants<master> constants_;
-  typename Model::template params<master> gradients_, part_gradients_;
+  dense_gradients gradients_, part_gradients_;
   typename Model::carry carry_;
   typename Model::outputs outputs_;
   typename Model::training_memory memory_;
