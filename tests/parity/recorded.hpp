@@ -120,6 +120,45 @@ trm::batch batch_of(const std::vector<int>& inputs, const std::vector<int>& labe
   return {inputs, labels, Model::W > 0 ? std::span<const int>(identifiers) : std::span<const int>()};
 }
 
+/// The recorded evaluation with the weights of `from`, whose names begin with `prefix`. Returns the logits of the last step.
+template <class Model, class Backend = trm::cpu::context<>>
+std::vector<float> check_evaluation(recorded& r, const trm::tensor_file& from, const std::string& prefix,
+                                    Backend& device) {
+  const trm::safetensors_file& file = r.file();
+  const int batch = r.metadata("config").at("batch_size").get<int>(),
+            max_steps = r.metadata("config").at("halt_max_steps").get<int>();
+  trm::weights<Model> weights;
+  trm::read_weights(from, weights, prefix);
+  trm::solver<Model, Backend> solver(device, batch);
+  solver.use(weights);
+  trm::puzzle_table<float> table;
+  if (Model::W > 0) table = trm::read_puzzle_table<Model>(from, batch, prefix);
+  const auto inputs = file.read<int>("eval.batch.inputs"), labels = file.read<int>("eval.batch.labels");
+  const auto identifiers = file.read<int>("eval.batch.puzzle_identifiers");
+  solver.begin(batch_of<Model>(inputs, labels, identifiers), &table);
+  for (int s = 1; s <= max_steps; ++s) {
+    solver.step();
+    distance q;
+    const auto halt = file.read<double>("eval.step" + std::to_string(s) + ".q_halt_logits");
+    for (std::size_t b = 0; b < halt.size(); ++b) q.add(solver.samples().halting[b].q_halt, halt[b]);
+    r.check("eval", "q_halt of step " + std::to_string(s), q);
+  }
+  distance logits;
+  logits.add_all(solver.logits(), file.read<double>("eval.logits"));
+  r.check("eval", "logits", logits);
+  if (!std::isinf(r.bound("eval"))) {
+    CHECK(solver.samples().predictions == file.read<int>("eval.preds"));
+    const trm::json want = r.metadata("eval_metrics");
+    const trm::step_metrics m = solver.metrics();
+    CHECK(m.count == want.at("count").get<double>());
+    CHECK(m.exact_accuracy == want.at("exact_accuracy").get<double>());
+    CHECK(m.q_halt_accuracy == want.at("q_halt_accuracy").get<double>());
+    CHECK(m.steps == want.at("steps").get<double>());
+    CHECK(m.lm_loss == doctest::Approx(want.at("lm_loss").get<double>()).epsilon(r.bound("eval")));
+  }
+  return {solver.logits().begin(), solver.logits().end()};
+}
+
 /// The recorded run of a float32 case: all of it, or its first `steps` and the evaluation.
 template <class Model, class Backend = trm::cpu::context<>>
 void check_recorded(const std::string& name, const std::filesystem::path& folder, int threads = 1,
@@ -223,36 +262,7 @@ void check_recorded(const std::string& name, const std::filesystem::path& folder
     r.check("final", "puzzle table", rows);
   }
 
-  // evaluation with the recorded final weights
-  trm::weights<Model> final_weights;
-  trm::read_weights(file, final_weights, "final.");
-  trm::solver<Model, Backend> solver(device, batch);
-  solver.use(final_weights);
-  trm::puzzle_table<float> table;
-  if (Model::W > 0) table = trm::read_puzzle_table<Model>(file, batch, "final.");
-  const auto inputs = file.read<int>("eval.batch.inputs"), labels = file.read<int>("eval.batch.labels");
-  const auto identifiers = file.read<int>("eval.batch.puzzle_identifiers");
-  solver.begin(batch_of<Model>(inputs, labels, identifiers), &table);
-  for (int s = 1; s <= max_steps; ++s) {
-    solver.step();
-    distance q;
-    const auto halt = file.read<double>("eval.step" + std::to_string(s) + ".q_halt_logits");
-    for (std::size_t b = 0; b < halt.size(); ++b) q.add(solver.samples().halting[b].q_halt, halt[b]);
-    r.check("eval", "q_halt of step " + std::to_string(s), q);
-  }
-  distance logits;
-  logits.add_all(solver.logits(), file.read<double>("eval.logits"));
-  r.check("eval", "logits", logits);
-  if (!std::isinf(r.bound("eval"))) {
-    CHECK(solver.samples().predictions == file.read<int>("eval.preds"));
-    const trm::json want = r.metadata("eval_metrics");
-    const trm::step_metrics m = solver.metrics();
-    CHECK(m.count == want.at("count").get<double>());
-    CHECK(m.exact_accuracy == want.at("exact_accuracy").get<double>());
-    CHECK(m.q_halt_accuracy == want.at("q_halt_accuracy").get<double>());
-    CHECK(m.steps == want.at("steps").get<double>());
-    CHECK(m.lm_loss == doctest::Approx(want.at("lm_loss").get<double>()).epsilon(r.bound("eval")));
-  }
+  check_evaluation<Model>(r, file, "final.", device);
   r.report();
 }
 
