@@ -12,14 +12,11 @@
 
 namespace trm {
 
-/// Runs `max_steps` supervision steps on every example of `sources` in order (at most `max_batches` batches) and calls
-/// `each(batch, part, solver)` after each batch; the first part.rows samples are examples, the others fill the batch.
-/// The metrics are summed over the examples of each source, in the order of `sources`; a source that was not reached counts nothing.
-/// `table`: a puzzle_table, or a view of rows that lie elsewhere.
-template <class Model, class Backend, class Source, class Each>
-std::vector<step_metrics> evaluate(solver<Model, Backend>& s, const puzzle_rows<typename Model::master>& table,
-                                   std::span<const Source> sources, const dataset_metadata& data, int max_steps,
-                                   std::int64_t max_batches, Each each) {
+namespace detail {
+
+/// Throws where the model cannot take the examples.
+template <class Model>
+void check_fit(const dataset_metadata& data) {
   if (data.seq_len != Model::S) {
     throw error("dataset", "has " + std::to_string(data.seq_len) + " tokens an example, the compiled model " +
                                std::to_string(Model::S));
@@ -28,6 +25,19 @@ std::vector<step_metrics> evaluate(solver<Model, Backend>& s, const puzzle_rows<
     throw error("dataset", "has a vocabulary of " + std::to_string(data.vocab_size) + ", the compiled model " +
                                std::to_string(Model::V));
   }
+}
+
+}  // namespace detail
+
+/// Runs `max_steps` supervision steps on every example of `sources` in order (at most `max_batches` batches) and calls
+/// `each(batch, part, solver)` after each batch; the first part.rows samples are examples, the others fill the batch.
+/// The metrics are summed over the examples of each source, in the order of `sources`; a source that was not reached counts nothing.
+/// `table`: a puzzle_table, or a view of rows that lie elsewhere.
+template <class Model, class Backend, class Source, class Each>
+std::vector<step_metrics> evaluate(solver<Model, Backend>& s, const puzzle_rows<typename Model::master>& table,
+                                   std::span<const Source> sources, const dataset_metadata& data, int max_steps,
+                                   std::int64_t max_batches, Each each) {
+  detail::check_fit<Model>(data);
   if (max_steps < 1) throw error("max_steps", "must be at least 1, not " + std::to_string(max_steps));
   const int n = s.batch_size();
   batch_memory memory(n, Model::S);

@@ -56,6 +56,17 @@ struct samples {
     prefixes[at(i)] = puzzle_positions + (b.prefixes.empty() ? 0 : b.prefixes[at(from)]);
     steps[at(i)] = 0;
   }
+  /// Sample `to` becomes what sample `from` is: data and steps.
+  void move(int from, int to) {
+    if (from == to) return;
+    const auto s = static_cast<std::ptrdiff_t>(tokens);
+    std::copy_n(inputs.begin() + from * s, s, inputs.begin() + to * s);
+    std::copy_n(labels.begin() + from * s, s, labels.begin() + to * s);
+    puzzle_identifiers[at(to)] = puzzle_identifiers[at(from)];
+    lengths[at(to)] = lengths[at(from)], prefixes[at(to)] = prefixes[at(from)];
+    steps[at(to)] = steps[at(from)];
+    halted[at(to)] = halted[at(from)], reset[at(to)] = reset[at(from)];
+  }
   /// Rows that count and rows of the prefix, puzzle positions included; null where no batch had any.
   const int* lengths_from(int i) const { return padded ? lengths.data() + i : nullptr; }
   const int* prefixes_from(int i) const { return prefixed ? prefixes.data() + i : nullptr; }

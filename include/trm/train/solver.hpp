@@ -63,26 +63,71 @@ class solver {
   /// All samples begin anew with the examples of `b`. A model with puzzle rows needs them: a puzzle_table, or a view of rows that
   /// lie elsewhere, of which those of the batch are read.
   void begin(const batch& b, const puzzle_rows<master>& table = {}) {
-    if (!ready_) throw error("solver", "has no weights: call use() first");
-    const std::size_t rows = Model::W == 0 ? 0 : table.rows();
-    if (Model::W > 0 && rows == 0) throw error("solver", "the model has puzzle rows: begin() needs their table");
-    if (rows > 0) table.check_width(Model::W);
-    detail::check_batch(b, batch_, Model::S, Model::V, rows, false);
+    const std::size_t rows = checked(b, batch_, table);
     samples_.padded = !b.lengths.empty();
     samples_.prefixed = !b.prefixes.empty();
     for (int i = 0; i < batch_; ++i) samples_.take(b, i, i);
     std::fill(samples_.reset.begin(), samples_.reset.end(), static_cast<unsigned char>(1));
     if (rows > 0) table.gather(samples_.puzzle_identifiers.data(), batch_, rows_.template as<master>());
-    begun_ = true;
+    active_ = batch_;
   }
+  /// Makes the first `count` samples active, to be given examples by replace() before a step.
+  void activate(int count) {
+    if (count < 0 || count > batch_) throw error("solver", "has room for " + std::to_string(batch_) + " samples");
+    samples_.padded = samples_.prefixed = false;
+    active_ = count;
+  }
+  /// Calls f(i) for every active sample, on all threads.
+  template <class F>
+  void each_active(F f) {
+    backend_.pool().run(active_, [&](int i, int) { f(i); });
+  }
+  /// Sample i, which is active, begins anew with the one example of `b`; the others go on.
+  void replace(int i, const batch& b, const puzzle_rows<master>& table = {}) {
+    if (i < 0 || i >= active_) throw error("solver", "sample " + std::to_string(i) + " is not active");
+    const std::size_t rows = checked(b, 1, table);
+    samples_.padded = samples_.padded || !b.lengths.empty();
+    samples_.prefixed = samples_.prefixed || !b.prefixes.empty();
+    samples_.take(b, i, 0);
+    samples_.reset[static_cast<std::size_t>(i)] = 1;
+    if (rows > 0) table.gather(samples_.puzzle_identifiers.data() + i, 1, row_of(i));
+  }
+  /// Only these samples stay active, given in increasing order: `which[k]` becomes sample k. A step then costs no more than they need.
+  void keep(std::span<const int> which) {
+    int to = 0;
+    for (const int from : which) {
+      if (from < to || from >= active_) throw error("solver", "keep: samples in increasing order are wanted");
+      samples_.move(from, to);
+      if (from != to) {
+        std::copy_n(row_of(from), Model::W, row_of(to));
+        for (auto& z : carry_.z) {
+          std::copy_n(z.data + from * state_extent, state_extent, z.data + to * state_extent);
+        }
+      }
+      ++to;
+    }
+    active_ = to;
+  }
+  /// Adds `deviation` times a standard normal draw to every element of every state of sample i.
+  void add_noise(int i, double deviation, const draws& from) {
+    std::uint64_t index = 0;
+    for (auto& z : carry_.z) {
+      compute* v = z.data + i * state_extent;
+      for (std::ptrdiff_t e = 0; e < state_extent; ++e, ++index) {
+        v[e] = compute(static_cast<float>(static_cast<double>(v[e]) + deviation * from.normal(index)));
+      }
+    }
+  }
+  /// The samples that step() works on: all of the batch after begin().
+  int active() const { return active_; }
   void begin(const batch& b, const puzzle_table<master>* table) {
     begin(b, table == nullptr ? puzzle_rows<master>() : table->view());
   }
-  /// One supervision step of every sample: logits, predictions, Q values, and with labels the losses.
+  /// One supervision step of every active sample: logits, predictions, Q values, and with labels the losses.
   void step() {
-    if (!begun_) throw error("solver", "has nothing to work on: call begin() first");
+    if (active_ == 0) throw error("solver", "has nothing to work on: call begin() first");
     for (int& s : samples_.steps) ++s;
-    const call<Backend> c{backend_, batch_, Model::L, samples_.lengths_from(0), samples_.prefixes_from(0)};
+    const call<Backend> c{backend_, active_, Model::L, samples_.lengths_from(0), samples_.prefixes_from(0)};
     const step_input<master> in{samples_.inputs.data(), samples_.labels.data(), rows_.template as<master>(), nullptr,
                                 samples_.reset.data()};
     Model::infer(c, bound_, constants_, in, carry_, outputs_, memory_);
@@ -90,10 +135,10 @@ class solver {
                    samples_.token_results.data(), samples_.halting.data());
     std::fill(samples_.reset.begin(), samples_.reset.end(), static_cast<unsigned char>(0));
   }
-  /// The metrics of the last step, all samples counted as halted; the first `count` samples, or all.
+  /// The metrics of the last step, all samples counted as halted; the first `count` samples, or all that are active.
   step_metrics metrics(int count = -1) const {
     step_metrics m;
-    const int n = count < 0 ? batch_ : std::min(count, batch_);
+    const int n = count < 0 ? active_ : std::min(count, active_);
     for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
       m.add(samples_.token_results[i], samples_.halting[i], samples_.steps[i], true);
     }
@@ -124,6 +169,17 @@ class solver {
 
  private:
   using prepared = typename Backend::template prepared<compute, Model::template params>;
+  static constexpr std::ptrdiff_t state_extent = std::ptrdiff_t{Model::L} * Model::D;
+  master* row_of(int i) { return rows_.template as<master>() + static_cast<std::ptrdiff_t>(i) * Model::W; }
+  /// The rows of the table that `b`, of so many samples, may name.
+  std::size_t checked(const batch& b, int samples, const puzzle_rows<master>& table) const {
+    if (!ready_) throw error("solver", "has no weights: call use() first");
+    const std::size_t rows = Model::W == 0 ? 0 : table.rows();
+    if (Model::W > 0 && rows == 0) throw error("solver", "the model has puzzle rows: begin() needs their table");
+    if (rows > 0) table.check_width(Model::W);
+    detail::check_batch(b, samples, Model::S, Model::V, rows, false);
+    return rows;
+  }
   static int checked(int batch) {
     if (batch < 1) throw error("solver", "the batch must be at least 1, not " + std::to_string(batch));
     return batch;
@@ -138,7 +194,8 @@ class solver {
   typename Model::carry carry_;
   typename Model::outputs outputs_;
   typename Model::inference_memory memory_;
-  bool ready_ = false, begun_ = false;
+  int active_ = 0;
+  bool ready_ = false;
 };
 
 }  // namespace trm
