@@ -3,10 +3,11 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <new>
+#include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -76,7 +77,7 @@ void require_agreement(Communicator& c, const std::vector<fact>& facts) {
 
 /// f() on every process. Where it fails on some, every process throws one line that names them, with what they said:
 ///   "rank 2: data/train: there is no such folder"
-/// `f` must not talk to other processes. A process alone throws what f threw.
+/// and where all say the same, just that. `f` must not talk to other processes. A process alone throws what f threw.
 /// \throws agreed_error
 template <communicator Communicator, class F>
 void together(Communicator& c, F f) {
@@ -91,11 +92,37 @@ void together(Communicator& c, F f) {
   }
   collectives all(c);
   std::string line;
-  for (const auto& [what, ranks] : detail::by_value(all.gather_each(failure))) {
+  const auto said = detail::by_value(all.gather_each(failure));
+  if (said.size() == 1 && !failure.empty()) throw agreed_error(failure.substr(1));
+  for (const auto& [what, ranks] : said) {
     if (what.empty()) continue;
     line += (line.empty() ? "" : "; ") + detail::rank_list(ranks) + ": " + what.substr(1);
   }
   if (!line.empty()) throw agreed_error(line);
+}
+
+/// f() on process 0; the others wait, and throw what it threw. Returns on all of them the text that it returned.
+/// \throws agreed_error
+template <communicator Communicator, class F>
+std::string by_first(Communicator& c, F f) {
+  if (c.size() == 1) return f();
+  std::string result;
+  if (c.rank() == 0) {
+    try {
+      result = " " + f();
+    } catch (const std::bad_alloc&) {
+      result = "!out of memory";
+    } catch (const std::exception& e) {
+      result = std::string("!") + e.what();
+    }
+  }
+  collectives all(c);
+  std::uint64_t length = result.size();
+  all.broadcast(std::span(&length, 1));
+  result.resize(length);
+  all.broadcast(std::span(result));
+  if (result.front() == '!') throw agreed_error(result.substr(1));
+  return result.substr(1);
 }
 
 }  // namespace trm

@@ -67,6 +67,24 @@ class collectives {
     gather(all);
   }
 
+  /// The same for process 0 alone; `all` of the others is left as it is and may be empty.
+  template <class T>
+  void collect(std::type_identity_t<std::span<const T>> mine, std::span<T> all) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    if (rank() == 0) std::copy(mine.begin(), mine.end(), all.begin());
+    if (size() == 1 || mine.empty()) return;
+    begin();
+    if (rank() != 0) {
+      out_.push_back({0, std::as_bytes(mine)});
+    } else {
+      each_other([&](int r) {
+        const auto theirs = all.subspan(static_cast<std::size_t>(r) * mine.size(), mine.size());
+        in_.push_back({r, std::as_writable_bytes(theirs)});
+      });
+    }
+    communicator_.exchange(out_, in_);
+  }
+
   /// What every process says, of any length, in the order of ranks.
   std::vector<std::string> gather_each(const std::string& mine) {
     std::vector<std::uint64_t> lengths(static_cast<std::size_t>(size()));

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -40,12 +41,10 @@ TEST_CASE("the rank that differs is named, with its value and that of the others
 
 TEST_CASE("facts of other names are a disagreement and not a hang") {
   ranks::run(2, [](ranks::communicator& c) {
-    trm_test::check_error(
-        [&] {
-          c.rank() == 0 ? trm::require_agreement(c, {{"version", "1"}})
-                        : trm::require_agreement(c, {{"version", "1"}, {"dataset", "x"}});
-        },
-        "facts to agree on: version  on rank 0, version dataset  on rank 1");
+    std::vector<trm::fact> facts{{"version", "1"}};
+    if (c.rank() == 1) facts.push_back({"dataset", "x"});
+    trm_test::check_error([&] { trm::require_agreement(c, facts); },
+                          "facts to agree on: version  on rank 0, version dataset  on rank 1");
   });
 }
 
@@ -57,8 +56,18 @@ TEST_CASE("what fails on one rank is thrown by all, and names it") {
       });
     });
     CHECK(thrown == "rank 1: data/train: there is no such folder");
-    CHECK(trm_test::error_of([&] { trm::together(c, [] { throw trm::error("x", "y"); }); }) == "ranks 0, 1, 2: x: y");
+    CHECK(trm_test::error_of([&] { trm::together(c, [] { throw trm::error("x", "y"); }); }) == "x: y");
     CHECK_NOTHROW(trm::together(c, [] {}));
+  });
+}
+
+TEST_CASE("what the first process finds, or throws, all have") {
+  ranks::run(3, [](ranks::communicator& c) {
+    CHECK(trm::by_first(c, [&] { return std::string(c.rank() == 0 ? "found" : "?"); }) == "found");
+    CHECK(trm::by_first(c, [&] { return std::string(); }).empty());
+    CHECK(trm_test::error_of([&] {
+            trm::by_first(c, [&]() -> std::string { throw trm::error("run", "is another's"); });
+          }) == "run: is another's");
   });
 }
 

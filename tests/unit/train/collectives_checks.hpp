@@ -60,6 +60,10 @@ void check_collectives(C& c) {
   all.gather(two, std::span(ranks));
   for (int i = 0; i < 2 * c.size(); ++i) CHECK(ranks[static_cast<std::size_t>(i)] == 10 * (i / 2) + i % 2);
 
+  std::vector<int> at_first(c.rank() == 0 ? ranks.size() : 0);
+  all.collect(two, std::span(at_first));
+  CHECK(at_first == (c.rank() == 0 ? ranks : std::vector<int>()));
+
   // Rank 0 says nothing, the others each another length.
   const auto said =
       all.gather_each(std::string(static_cast<std::size_t>(c.rank() * 3), static_cast<char>('a' + c.rank())));
