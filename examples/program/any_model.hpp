@@ -62,12 +62,15 @@ class any_trainer {
   virtual ~any_trainer() = default;
   /// \throws trm::not_finite_error where the loss or the gradient is not finite; the trainer is then as before the step
   virtual trm::step_report step(const trm::batch& offered) = 0;
-  /// Writes a checkpoint (trm::write_checkpoint). `more` joins its manifest.
-  virtual void save(const std::filesystem::path& path, const trm::json& more) const = 0;
+  /// Writes a checkpoint (trm::write_checkpoint). `more` joins its manifest, `add` its files.
+  virtual void save(const std::filesystem::path& path, const trm::json& more,
+                    const trm::checkpoint_additions& add = {}) const = 0;
   /// Goes on after a checkpoint.
   virtual void resume(const trm::checkpoint_folder& from) = 0;
   /// Takes the weights, and nothing else, of a trained model; the next step is step + 1. Of a puzzle table of another size all rows take the mean.
   virtual void begin_from(const std::filesystem::path& checkpoint, long long step) = 0;
+  /// Takes the weights of a trained model; the table becomes the rows `rows`, made from the model's (trm::begin_adaptation).
+  virtual void adapt(const std::filesystem::path& checkpoint, std::span<const trm::new_row> rows) = 0;
   /// A solver with the weights that save() would have evaluated. It is made at the first call and lives with the trainer.
   virtual any_solver& solver() = 0;
 };

@@ -22,6 +22,7 @@
 #include "trm/io/puzzle_rows.hpp"
 #include "trm/io/weights.hpp"
 #include "trm/optim/new_row.hpp"
+#include "trm/train/adapt.hpp"
 #include "trm/train/evaluate.hpp"
 #include "trm/train/trainer.hpp"
 #include "trm/version.hpp"
@@ -127,10 +128,11 @@ class trainer_of final : public any_trainer {
     trainer_.weights_changed();
   }
   trm::step_report step(const trm::batch& offered) override { return trainer_.step(offered); }
-  void save(const std::filesystem::path& path, const trm::json& more) const override {
+  void save(const std::filesystem::path& path, const trm::json& more,
+            const trm::checkpoint_additions& add) const override {
     trm::json all = more;
     all["preset"] = preset_;
-    trm::write_checkpoint(path, trainer_, {{"preset", preset_}}, all);
+    trm::write_checkpoint(path, trainer_, {{"preset", preset_}}, all, add);
   }
   void resume(const trm::checkpoint_folder& from) override { trm::read_checkpoint(from, trainer_); }
   void begin_from(const std::filesystem::path& checkpoint, long long step) override {
@@ -150,6 +152,14 @@ class trainer_of final : public any_trainer {
       }
     }
     trainer_.resume({.step = step, .moments_since = step});
+  }
+  void adapt(const std::filesystem::path& checkpoint, std::span<const trm::new_row> rows) override {
+    if constexpr (Model::W > 0) {
+      const stored_weights<Model> stored(checkpoint);
+      trm::begin_adaptation(trainer_, stored.weights, stored.rows, rows);
+    } else {
+      throw trm::error(checkpoint.string(), "its model has no puzzle rows: " + std::to_string(rows.size()) + " wanted");
+    }
   }
   any_solver& solver() override {
     if (!solver_) solver_.emplace(cpu_, trainer_.options().batch);

@@ -2,6 +2,7 @@
 // trm-arc: ARC datasets, training, evaluation, prediction and scores.
 #include "../program/commands.hpp"
 #include "../program/run.hpp"
+#include "adapt_command.hpp"
 #include "arc_task.hpp"
 #include "build_command.hpp"
 #include "materialize_command.hpp"
@@ -19,6 +20,7 @@ int main(int argc, char** argv) {
   program::train_command train(app, arc);
   program::evaluate_command evaluate(app, arc);
   trm_arc::predict_command predict(app);
+  trm_arc::adapt_command adapt(app);
   trm_arc::score_command score(app);
   program::init_command init(app, arc);
   return app.run(argc, argv);

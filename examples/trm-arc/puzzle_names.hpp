@@ -11,14 +11,23 @@
 
 #include "../program/run.hpp"
 #include "trm/io/json.hpp"
+#include "trm/io/model_files.hpp"
 #include "trm/optim/new_row.hpp"
 
 namespace trm_arc {
 
-/// The rows of puzzles by name, for a table of `rows` rows; none without a file.
+/// Puzzle rows of a checkpoint; 0 where it has dense weights alone.
+inline std::size_t table_rows(const std::filesystem::path& checkpoint) {
+  const auto files = trm::model_files::open(checkpoint, trm::model_files::verify::sizes);
+  if (!files.table()) return 0;
+  const trm::stored_tensor& table = files.table()->view(trm::published_puzzle_table);
+  return table.shape.empty() ? 0 : static_cast<std::size_t>(table.shape[0]);
+}
+
+/// The rows of puzzles by name, for a table of `rows` rows; none without a file or without rows.
 inline std::map<std::string, int> known_puzzles(const std::filesystem::path& identifiers, std::size_t rows) {
   std::map<std::string, int> known;
-  if (identifiers.empty()) return known;
+  if (identifiers.empty() || rows == 0) return known;
   const trm::json names = trm::read_json(identifiers);
   if (!names.is_array() || names.size() != rows) {
     throw trm::error(identifiers.string(),
