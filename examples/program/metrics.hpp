@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "any_model.hpp"
 #include "trm/io/json.hpp"
@@ -32,10 +33,17 @@ class scorer {
   virtual void begin() = 0;
   /// A batch was answered; its first part.rows samples are examples.
   virtual void add(const trm::batch& b, const trm::sequential_part& part, const any_solver& s) = 0;
+  /// The evaluation was stopped before its end: it has not been, and is made anew later.
+  virtual void cancel() {}
   /// Adds its numbers to the result.
   virtual void report(trm::json& result) = 0;
   /// Writes what belongs beside metrics.json.
   virtual void write(const std::filesystem::path& /*output*/) {}
+
+  /// Writes what it remembers of earlier evaluations into a checkpoint that is being made; returns the names of the files.
+  virtual std::vector<std::string> save(const std::filesystem::path& /*checkpoint*/) const { return {}; }
+  /// Remembers what save() wrote there. \throws trm::error where it is missing or damaged
+  virtual void restore(const std::filesystem::path& /*checkpoint*/) {}
 };
 
 }  // namespace program

@@ -221,6 +221,7 @@ class training_run {
                       task_.fingerprint.substr(0, 12), trm::detail::printable(data.substr(0, 12), 12)));
     }
     trainer_->resume(from);
+    if (task_.score != nullptr) task_.score->restore(from.path());
     const auto whole = [](const trm::json_field& f) { return static_cast<std::uint64_t>(f.integer(0)); };
     sampler_.restore({.iteration = whole(state.at("sampler").at("iteration")),
                       .position = whole(state.at("sampler").at("position"))});
@@ -316,6 +317,7 @@ class training_run {
                          if (interrupted()) throw stopped();
                        });
     } catch (const stopped&) {
+      if (task_.score != nullptr) task_.score->cancel();
       return;  // what was measured of a part is no evaluation: it is made when the run goes on
     }
     evaluation_due_ = false;
@@ -353,7 +355,9 @@ class training_run {
                         {"seconds", seconds()}}}};
     if (!evaluated_.empty()) more["metrics"] = evaluated_;
     telemetry_.sync();
-    trainer_->save(checkpoints_.at(step_), more);
+    trainer_->save(checkpoints_.at(step_), more, [this](const std::filesystem::path& folder) {
+      return task_.score == nullptr ? std::vector<std::string>() : task_.score->save(folder);
+    });
     folder_.keep();
     saved_at_ = step_;
     evaluated_ = trm::json::object();

@@ -15,6 +15,7 @@
 #include "../program/run.hpp"
 #include "report.hpp"
 #include "trm/data/arc/evaluator.hpp"
+#include "trm/data/arc/evaluator_state.hpp"
 
 namespace trm_arc {
 
@@ -41,7 +42,11 @@ class votes final : public program::scorer {
         options_(o),
         configuration_(std::move(configuration)) {}
 
-  void begin() override { evaluator_.begin_round(); }
+  void begin() override {
+    before_ = evaluator_.state();
+    evaluator_.begin_round();
+  }
+  void cancel() override { evaluator_.restore(before_, "votes"); }
   void add(const trm::batch& b, const trm::sequential_part& part, const program::any_solver& s) override {
     const trm::samples& state = s.samples();
     const auto n = static_cast<std::size_t>(state.tokens);
@@ -72,8 +77,17 @@ class votes final : public program::scorer {
     }
     trm::write_file(output / "report.html", program::report::to_html(page));
   }
+  std::vector<std::string> save(const std::filesystem::path& checkpoint) const override {
+    trm::arc::write_evaluator_state(checkpoint / saved_votes, evaluator_.state());
+    return {saved_votes};
+  }
+  void restore(const std::filesystem::path& checkpoint) override {
+    const std::filesystem::path file = checkpoint / saved_votes;
+    evaluator_.restore(trm::arc::read_evaluator_state(file), file.string());
+  }
 
  private:
+  static constexpr const char* saved_votes = "votes.safetensors";
   static constexpr std::size_t attempts = 2;
   trm::arc::submission_options submission_form() const {
     return {.attempts = attempts, .published_layout = options_.published_submission};
@@ -81,6 +95,7 @@ class votes final : public program::scorer {
 
   std::filesystem::path dataset_;
   trm::arc::evaluator evaluator_;
+  trm::arc::evaluator_state before_;  // this evaluation
   vote_options options_;
   std::function<std::string()> configuration_;
   std::string submission_;

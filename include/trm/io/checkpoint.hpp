@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <span>
@@ -148,17 +151,22 @@ json checkpoint_head(const auto& trainer) {
 
 }  // namespace detail
 
+/// Writes further files into the folder of a checkpoint that is being made, and returns their names.
+using checkpoint_additions = std::function<std::vector<std::string>(const std::filesystem::path& folder)>;
+
 /// Writes the state of `t` as the folder `path`, which must not be there: made beside it, flushed, renamed. `about` joins the metadata
-/// of the weights, `more` the manifest. Returns the manifest. Throws where something cannot be written; nothing is left then.
+/// of the weights, `more` the manifest, what `add` writes the files that the manifest answers for. Returns the manifest. Throws where
+/// something cannot be written; nothing is left then.
 template <class Trainer>
 json write_checkpoint(const std::filesystem::path& path, const Trainer& t,
-                      std::map<std::string, std::string> about = {}, const json& more = json::object()) {
+                      std::map<std::string, std::string> about = {}, const json& more = json::object(),
+                      const checkpoint_additions& add = {}) {
   using model = typename Trainer::model;
   using master = typename Trainer::master;
   json manifest = detail::checkpoint_head<model>(t);
   for (const auto& [key, value] : more.items()) manifest[key] = value;
   partial_folder folder(path);
-  std::vector<const char*> files{checkpoint_file::weights};
+  std::vector<std::string> files{checkpoint_file::weights};
 
   const bool averaging = t.count().averaging;
   about["format"] = weights_format;
@@ -184,8 +192,9 @@ json write_checkpoint(const std::filesystem::path& path, const Trainer& t,
       });
   state.save(folder.path() / checkpoint_file::training);
   files.push_back(checkpoint_file::training);
+  if (add) std::ranges::move(add(folder.path()), std::back_inserter(files));
 
-  for (const char* name : files) {
+  for (const std::string& name : files) {
     const file_hash hash = hash_file(folder.path() / name);
     manifest["files"][name] = {{"bytes", hash.bytes}, {"sha256", to_hex(hash.sha256)}};
   }

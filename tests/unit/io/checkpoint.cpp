@@ -99,6 +99,28 @@ TEST_CASE("a checkpoint that was torn, cut off or altered is named and not read"
   }
 }
 
+TEST_CASE("further files of a checkpoint are in its manifest, and looked after like the others") {
+  const trm_test::temporary_folder folder;
+  trm::cpu::context<> device(1);
+  trainer t(device, options());
+  t.weights().initialise(1);
+  const auto write = [&](const std::filesystem::path& path, const std::string& text) {
+    trm::write_checkpoint(path, t, {}, {}, [&](const std::filesystem::path& here) {
+      trm_test::put(here / "votes", text);
+      return std::vector<std::string>{"votes"};
+    });
+  };
+  write(folder / "good", "three");
+  using trm::checkpoint_folder;
+  const auto good = checkpoint_folder::open(folder / "good", checkpoint_folder::verify::hashes);
+  CHECK(good.has("votes"));
+  CHECK(good.field("files").at("votes").at("bytes").integer() == 5);
+  trm_test::put(folder / "good/votes", "seven");
+  CHECK(trm_test::error_of([&] {
+          checkpoint_folder::open(folder / "good", checkpoint_folder::verify::hashes);
+        }).find("votes: damaged checkpoint: its SHA-256") != std::string::npos);
+}
+
 TEST_CASE("a checkpoint of another model, optimizer or batch is refused") {
   const trm_test::temporary_folder folder;
   trm::cpu::context<> device(1);
