@@ -79,6 +79,17 @@ install_missing() {
 }
 install_missing
 
+# Conan is in no Debian: for the test of its recipe it is taken from PyPI into the build folder, if that is to be had at once.
+install_conan() {
+  case ";$only;" in ';;' | *';consumer;'* | *';consumer.conan;'*) ;; *) return 0 ;; esac
+  ! command -v conan >/dev/null && [ ! -e "$build/conan-venv" ] && command -v python3 >/dev/null || return 0
+  echo "installing: conan, in $build/conan-venv"
+  { python3 -m venv "$build/conan-venv" &&
+    "$build/conan-venv/bin/python" -m pip install -q --disable-pip-version-check --no-input --timeout 10 --retries 0 'conan>=2,<3'; } \
+    >>"$log" 2>&1 </dev/null || echo "could not install conan (optional)"
+}
+[ "$compiler$sanitize" != gcc ] || install_conan
+
 # Older ones do not even read the presets and say so in words that help nobody.
 cmake_version=$(cmake --version | sed -n '1s/^[^0-9]*//p')
 printf '%s\n' 3.25 "$cmake_version" | sort -VC || stop "CMake 3.25 or newer is needed, this is $cmake_version"
