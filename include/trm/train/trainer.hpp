@@ -144,6 +144,7 @@ class trainer {
   void forward_backward(const batch& offered) {
     if (Model::W > 0) table_.check_width(Model::W);
     detail::check_batch(offered, local_, Model::S, Model::V, table_.rows(), true);
+    gathered_.clear();
     if (options_.undoable) {
       before_ = samples_;
       std::copy_n(carry_memory_.data(), carry_memory_.size(), carry_before_.data());
@@ -255,7 +256,8 @@ class trainer {
   // The state of a run: with the options, and the data offered, everything that later steps depend on.
   /// Calls dense(prefix, values) for every array in the layout of weights().parameters() but the weights that are evaluated (ema()) - "raw."
   /// where an average is, "moment1.", "moment2." - and sample(name, shape, values) for every array with an entry for each sample of the
-  /// whole batch. Of several processes all make the call; where values may be written to, all write the same.
+  /// whole batch. Of several processes all make the call. To be read, samples are shown to the first alone, and stay where they are until
+  /// forward_backward; where they may be written to, all write the same.
   template <class Dense, class Sample>
   void each_state(Dense dense, Sample sample) {
     state_of(*this, dense, sample);
@@ -375,7 +377,7 @@ class trainer {
     integers("lengths", t.samples_.lengths), integers("prefixes", t.samples_.prefixes);
     integers("steps", t.samples_.steps), integers("halted", t.samples_.halted);
   }
-  /// sample(name, shape, values) with the values of all processes; what it wrote to them becomes those of this one.
+  /// sample(name, shape, values) with the values of all processes: to be read, on the first of them; to be written, on all.
   template <class T, class Sample>
   void whole_batch(const std::string& name, std::vector<std::int64_t> shape, std::span<T> values,
                    Sample& sample) const {
@@ -384,12 +386,19 @@ class trainer {
       return;
     }
     using value = std::remove_const_t<T>;
-    std::vector<value> all(values.size() * static_cast<std::size_t>(group_.size()));
-    group_.gather(values, std::span(all));
-    sample(name, std::move(shape), std::span<T>(all));
-    if constexpr (!std::is_const_v<T>) {
-      std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(values.size()) * group_.rank(), values.size(),
-                  values.begin());
+    const std::size_t count = values.size() * static_cast<std::size_t>(group_.size());
+    if constexpr (std::is_const_v<T>) {
+      const bool first = group_.rank() == 0;
+      if (first) gathered_.emplace_back(count * sizeof(value));
+      const std::span<value> all(first ? gathered_.back().template as<value>() : nullptr, first ? count : 0);
+      group_.collect(values, all);
+      if (first) sample(name, std::move(shape), std::span<T>(all));
+    } else {
+      std::vector<value> all(count);
+      sample(name, std::move(shape), std::span(all));
+      const std::span<const value> mine =
+          std::span(all).subspan(values.size() * static_cast<std::size_t>(group_.rank()));
+      std::copy_n(mine.begin(), values.size(), values.begin());
     }
   }
   /// The gradient of the samples of this process: of its parts, one after the other. run(first sample, gradients) adds that of
@@ -479,7 +488,8 @@ class trainer {
   Backend& backend_;
   training_options options_;
   mutable collectives<Communicator> group_;
-  int local_, part_, micro_;  // samples of this process, of a part of the gradient, worked through at once
+  mutable std::vector<buffer> gathered_;  // by each_state
+  int local_, part_, micro_;              // samples of this process, of a part of the gradient, worked through at once
   trm::samples samples_, before_;
   std::vector<sample_result> results_;  // [options_.batch]
   std::vector<int> identifiers_;        // [options_.batch]

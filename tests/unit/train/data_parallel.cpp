@@ -58,15 +58,16 @@ TEST_CASE("a process alone has the same bits with a communicator that is chosen 
   check_same_as_alone(alone, train_alone(1));
 }
 
-TEST_CASE("each process resumes its part of what all have saved") {
-  ranks::run(2, [](ranks::communicator& c) {
+TEST_CASE("each process resumes its part of what the first has saved of all") {
+  std::vector<std::vector<double>> saved;
+  ranks::run(2, [&](ranks::communicator& c) {
     trm::cpu::context<> device(1);
     of_ranks t(device, parallel_options(2), c), resumed(device, parallel_options(2), c);
     train_parallel(t, c.rank(), 3);
-    std::vector<std::vector<double>> saved;
     std::as_const(t).each_state(
         [](const auto&, const float*) {},
         [&](const auto&, const auto&, const auto v) { saved.emplace_back(v.begin(), v.end()); });
+    CHECK(!trm::collectives(c).any(false));  // it is saved now
     std::size_t next = 0;
     resumed.each_state([](const auto&, float*) {},
                        [&](const auto&, const auto&, auto v) {
@@ -74,6 +75,7 @@ TEST_CASE("each process resumes its part of what all have saved") {
                            return static_cast<std::remove_reference_t<decltype(v[0])>>(x);
                          });
                        });
+    CHECK(next == saved.size());
     CHECK(resumed.samples().inputs == t.samples().inputs);
     CHECK(resumed.samples().steps == t.samples().steps);
     CHECK(std::ranges::equal(std::as_const(resumed).state("H"), std::as_const(t).state("H")));
