@@ -14,7 +14,6 @@
 #if defined(__x86_64__) && !defined(__CUDACC__)
 #define TRM_HAS_SHA_NI 1
 #include <cpuid.h>
-#include <immintrin.h>
 #else
 #define TRM_HAS_SHA_NI 0
 #endif
@@ -67,39 +66,50 @@ inline void sha256_portable(sha256_state& state, const std::uint8_t* bytes, std:
 }
 
 #if TRM_HAS_SHA_NI
-/// The same with the processor's SHA extensions: four rounds' words in a register, the state as ABEF and CDGH.
+/// The same with the processor's SHA extensions: four rounds' words in a register, the state as ABEF and CDGH (lowest
+/// word last). The compilers' vectors, because <immintrin.h> is as long as everything else that is included here.
 __attribute__((target("sha,sse4.1,ssse3"))) inline void sha256_sha_ni(sha256_state& state, const std::uint8_t* bytes,
                                                                       std::size_t blocks) {
-  const auto load = [](const void* p) __attribute__((target("sha,sse4.1,ssse3"), always_inline)) {
-    return _mm_loadu_si128(static_cast<const __m128i*>(p));
-  };
-  const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-  const __m128i cdab = _mm_shuffle_epi32(load(state.data()), 0xb1), efgh = _mm_shuffle_epi32(load(&state[4]), 0x1b);
-  __m128i abef = _mm_alignr_epi8(cdab, efgh, 8), cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
+  using words = std::uint32_t __attribute__((vector_size(16)));
+  using octets = std::uint8_t __attribute__((vector_size(16)));
+  using signed_words = int __attribute__((vector_size(16)));  // what the instructions are declared with
+  words abcd, efgh;
+  std::memcpy(&abcd, state.data(), 16);
+  std::memcpy(&efgh, &state[4], 16);
+  auto abef = reinterpret_cast<signed_words>(__builtin_shufflevector(efgh, abcd, 1, 0, 5, 4));
+  auto cdgh = reinterpret_cast<signed_words>(__builtin_shufflevector(efgh, abcd, 3, 2, 7, 6));
   for (; blocks > 0; --blocks, bytes += 64) {
-    const __m128i abef_before = abef, cdgh_before = cdgh;
-    __m128i w[4];
+    const words abef_before = reinterpret_cast<words>(abef), cdgh_before = reinterpret_cast<words>(cdgh);
+    words w[4];
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < 16; ++i) {
-      __m128i& now = w[i % 4];
+      words& now = w[i % 4];
       if (i < 4) {
-        now = _mm_shuffle_epi8(load(bytes + 16 * i), big_endian);
+        octets little;
+        std::memcpy(&little, bytes + 16 * i, 16);
+        now = reinterpret_cast<words>(
+            __builtin_shufflevector(little, little, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
       } else {
-        const __m128i last = w[(i + 3) % 4];
-        const __m128i sum =
-            _mm_add_epi32(_mm_sha256msg1_epu32(now, w[(i + 1) % 4]), _mm_alignr_epi8(last, w[(i + 2) % 4], 4));
-        now = _mm_sha256msg2_epu32(sum, last);
+        const words last = w[(i + 3) % 4];
+        const auto s0 = __builtin_ia32_sha256msg1(reinterpret_cast<signed_words>(now),
+                                                  reinterpret_cast<signed_words>(w[(i + 1) % 4]));
+        const words sum = reinterpret_cast<words>(s0) + __builtin_shufflevector(w[(i + 2) % 4], last, 1, 2, 3, 4);
+        now = reinterpret_cast<words>(
+            __builtin_ia32_sha256msg2(reinterpret_cast<signed_words>(sum), reinterpret_cast<signed_words>(last)));
       }
-      const __m128i words = _mm_add_epi32(now, load(&sha256_k[4 * i]));
-      cdgh = _mm_sha256rnds2_epu32(cdgh, abef, words);
-      abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(words, 0x0e));
+      words k;
+      std::memcpy(&k, &sha256_k[4 * i], 16);
+      const auto sum = reinterpret_cast<signed_words>(now + k);
+      cdgh = __builtin_ia32_sha256rnds2(cdgh, abef, sum);
+      abef = __builtin_ia32_sha256rnds2(abef, cdgh, __builtin_shufflevector(sum, sum, 2, 3, 0, 0));
     }
-    abef = _mm_add_epi32(abef, abef_before);
-    cdgh = _mm_add_epi32(cdgh, cdgh_before);
+    abef = reinterpret_cast<signed_words>(reinterpret_cast<words>(abef) + abef_before);
+    cdgh = reinterpret_cast<signed_words>(reinterpret_cast<words>(cdgh) + cdgh_before);
   }
-  const __m128i feba = _mm_shuffle_epi32(abef, 0x1b), dchg = _mm_shuffle_epi32(cdgh, 0xb1);
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(state.data()), _mm_blend_epi16(feba, dchg, 0xf0));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(&state[4]), _mm_alignr_epi8(dchg, feba, 8));
+  abcd = reinterpret_cast<words>(__builtin_shufflevector(abef, cdgh, 3, 2, 7, 6));
+  efgh = reinterpret_cast<words>(__builtin_shufflevector(abef, cdgh, 1, 0, 5, 4));
+  std::memcpy(state.data(), &abcd, 16);
+  std::memcpy(&state[4], &efgh, 16);
 }
 #endif
 
