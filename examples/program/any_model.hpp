@@ -20,6 +20,7 @@
 #include "trm/data/sequential_reader.hpp"
 #include "trm/io/checkpoint.hpp"
 #include "trm/io/element_type.hpp"
+#include "trm/io/infer_config.hpp"
 #include "trm/io/json.hpp"
 #include "trm/io/model_files.hpp"
 #include "trm/models/config.hpp"
@@ -137,20 +138,12 @@ class preset_list {
     throw trm::error("preset " + name,
                      "is compiled for examples of " + sizes + " tokens, not of " + std::to_string(tokens));
   }
-  /// The preset that the checkpoint says it was trained with, or `name` where that is not empty.
-  const preset& of_checkpoint(const std::filesystem::path& checkpoint, std::string name) const {
+  /// The preset that the checkpoint says it was trained with, or `name` where that is not empty. Where it says nothing (a file of
+  /// torch.save): the one that its tensors fit, among those of `name` and of `tokens` where these are given.
+  const preset& of_checkpoint(const std::filesystem::path& checkpoint, std::string name, int tokens_wanted = 0) const {
     const auto files = trm::model_files::open(checkpoint, trm::model_files::verify::sizes);
     const auto& about = files.about();
-    if (about.count("config") == 0) {
-      if (name.empty()) {
-        throw trm::error(checkpoint.string(),
-                         "does not say which model it belongs to: give --preset (" + names() + ")");
-      }
-      for (const preset& p : all_) {
-        if (p.name == name) return p;
-      }
-      return find(name, 0);
-    }
+    if (about.count("config") == 0) return fitting(files, name, tokens_wanted);
     const trm::json config = trm::parse_json(about.at("config"), checkpoint.string() + ": config");
     const int tokens = static_cast<int>(trm::json_field(config, checkpoint.string()).at("tokens").integer(1, 1 << 20));
     if (name.empty() && about.count("preset") != 0) name = about.at("preset");
@@ -176,6 +169,36 @@ class preset_list {
   }
 
  private:
+  /// By what names and shapes say.
+  const preset& fitting(const trm::model_files& files, const std::string& name, int tokens) const {
+    std::vector<const preset*> candidates, fit;
+    for (const preset& p : all_) {
+      const bool sized = tokens == 0 || p.make()->description().tokens == tokens;
+      if (sized && (name.empty() || p.name == name)) candidates.push_back(&p);
+    }
+    if (!name.empty() && candidates.empty()) return find(name, tokens);
+    if (!name.empty() && candidates.size() == 1) return *candidates.front();
+    const trm::inferred_config facts = trm::infer_config(files.weights(), files.table().get());
+    std::string texts, difference;
+    for (const preset* p : candidates) {
+      const trm::config c = p->make()->description();
+      if (const auto first = trm::difference(facts, c)) {
+        difference = fmt::format("; {}: {}", p->name, *first);
+      } else {
+        fit.push_back(p);
+        texts += fmt::format("{}{} ({} tokens)", texts.empty() ? "" : ", ", p->name, c.tokens);
+      }
+    }
+    if (fit.size() == 1) return *fit.front();
+    if (fit.empty()) {
+      throw trm::error(files.path().string(),
+                       fmt::format("fits no preset{}: it has {}{}", name.empty() ? "" : " " + name, trm::to_text(facts),
+                                   difference));
+    }
+    throw trm::error(files.path().string(), "does not say which model it belongs to, and fits " + texts +
+                                                ": give --preset, or a checkpoint folder, which says it");
+  }
+
   std::vector<preset> all_;
 };
 

@@ -17,6 +17,7 @@
 #include "machine.hpp"
 #include "trm/backend/cpu/context.hpp"
 #include "trm/io/checkpoint.hpp"
+#include "trm/io/infer_config.hpp"
 #include "trm/io/model_config.hpp"
 #include "trm/io/model_files.hpp"
 #include "trm/io/puzzle_rows.hpp"
@@ -94,6 +95,7 @@ struct stored_weights {
       trm::check_same_config(trm::parse_json(config->second, path.string() + ": config"), Model::description,
                              path.string());
     }
+    trm::check_tensors(files.weights(), trm::expected_tensors<Model>());
     trm::read_weights(files.weights(), weights);
     if (Model::W > 0 && files.table()) {
       const std::string name = Model::puzzle_table_name;

@@ -74,7 +74,8 @@ class solve_command {
   void run() const {
     std::vector<question> all;
     for (const std::string& text : mazes_) read(text, all);
-    const auto model = program::preset_list().of_checkpoint(o_.checkpoint, o_.preset).make();
+    const int cells = all.empty() ? 0 : static_cast<int>(all.front().maze.size());
+    const auto model = program::preset_list().of_checkpoint(o_.checkpoint, o_.preset, cells).make();
     for (const question& q : all) {
       if (static_cast<int>(q.maze.size()) != model->description().tokens) {
         throw trm::error(q.place, fmt::format("has {} cells, the model of {} is for {}", q.maze.size(),

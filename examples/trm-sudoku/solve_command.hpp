@@ -57,8 +57,8 @@ class solve_command {
     for (const std::string& text : puzzles_) {
       for (const trm::sudoku::board& b : read(text)) all.push_back(b);
     }
-    const auto& chosen = program::preset_list().of_checkpoint(o_.checkpoint, o_.preset);
-    const auto model = chosen.make();
+    const int cells = all.empty() ? 0 : all.front().cells();
+    const auto model = program::preset_list().of_checkpoint(o_.checkpoint, o_.preset, cells).make();
     for (const trm::sudoku::board& b : all) {
       if (b.cells() != model->description().tokens) {
         throw trm::error("puzzle " + trm::sudoku::to_line(b),
