@@ -87,7 +87,9 @@ class evaluate_command {
   void run() {
     const example_data data = task_.open(data_, split_, false, 0);
     const auto score = task_.scores(data_, split_);
-    evaluate(*preset_list().of_checkpoint(o_.checkpoint, o_.preset).make(), data, split_, o_, score.get());
+    const preset_list presets;
+    const preset& chosen = presets.of_checkpoint(o_.checkpoint, o_.preset, data.metadata.seq_len);
+    evaluate(*chosen.make(), data, split_, o_, score.get());
   }
 
   task& task_;
