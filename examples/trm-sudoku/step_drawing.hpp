@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // A board on its way to a solution, for a terminal or as plain text.
 #pragma once
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "trm/data/sudoku/board.hpp"
+#include "trm/data/sudoku/text.hpp"
 
 namespace trm_sudoku {
 
@@ -29,33 +29,16 @@ inline std::vector<bool> conflicts(const trm::sudoku::board& b, const trm::sudok
 /// stands behind what changed.
 inline std::string draw_step(const trm::sudoku::board& now, const trm::sudoku::board& before,
                              const trm::sudoku::board& puzzle, bool colour) {
-  const auto g = now.layout();
   const std::vector<bool> bad = conflicts(now, puzzle);
-  std::string frame = "  +";
-  for (int stack = 0; stack < g.stacks(); ++stack) {
-    frame.append(static_cast<std::size_t>(2 * g.box_columns + 1), '-').push_back('+');
-  }
-  frame += '\n';
-  std::string text = frame;
-  for (int row = 0; row < g.size; ++row) {
-    text += "  | ";
-    for (int column = 0; column < g.size; ++column) {
-      const int cell = row * g.size + column;
-      const bool changed = now[cell] != before[cell];
-      std::string style;
-      if (puzzle[cell] != 0) style += ";1";
-      if (bad[static_cast<std::size_t>(cell)]) style += ";31";
-      if (changed) style += bad[static_cast<std::size_t>(cell)] ? ";103" : ";30;103";
-      const char digit = now[cell] == 0 ? '.' : static_cast<char>('0' + now[cell]);
-      if (colour && !style.empty()) text += "\x1b[" + style.substr(1) + "m";
-      text += digit;
-      if (colour && !style.empty()) text += "\x1b[0m";
-      text += changed && !colour ? '*' : ' ';
-      if ((column + 1) % g.box_columns == 0) text += column + 1 < g.size ? "| " : "|\n";
-    }
-    if ((row + 1) % g.box_rows == 0) text += frame;
-  }
-  return text;
+  const auto look = [&](int cell) -> trm::sudoku::cell_look {
+    const bool changed = now[cell] != before[cell], conflict = bad[static_cast<std::size_t>(cell)];
+    std::string codes;
+    if (puzzle[cell] != 0) codes += ";1";
+    if (conflict) codes += ";31";
+    if (changed) codes += conflict ? ";103" : ";30;103";
+    return {codes.empty() ? codes : codes.substr(1), changed ? '*' : ' '};
+  };
+  return trm::sudoku::draw_cells(now, colour, look, "  ");
 }
 
 }  // namespace trm_sudoku

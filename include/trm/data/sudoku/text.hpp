@@ -133,6 +133,38 @@ inline std::string to_line(const board& b, char empty = '.') {
   return line;
 }
 
+/// How one cell is drawn: with these ANSI codes ("1;31"; empty: plainly), or in plain text with this character behind the digit.
+struct cell_look {
+  std::string codes;
+  char mark = ' ';
+};
+
+/// A grid with lines between the boxes; every line begins with `indent` and ends with '\n'. look(cell) is a cell_look. In plain
+/// text without marks parse_puzzle reads it back.
+template <class Look>
+std::string draw_cells(const board& b, bool colour, Look look, const std::string& indent = "") {
+  const geometry g = b.layout();
+  std::string frame = indent + "+";
+  for (int stack = 0; stack < g.stacks(); ++stack) {
+    frame.append(static_cast<std::size_t>(2 * g.box_columns + 1), '-').push_back('+');
+  }
+  frame += '\n';
+  std::string text = frame;
+  for (int row = 0; row < g.size; ++row) {
+    text += indent + "| ";
+    for (int column = 0; column < g.size; ++column) {
+      const int cell = row * g.size + column;
+      const cell_look how = look(cell);
+      const std::string digit(1, b[cell] == 0 ? '.' : static_cast<char>('0' + b[cell]));
+      text += colour && !how.codes.empty() ? "\x1b[" + how.codes + "m" + digit + "\x1b[0m" : digit;
+      text += colour ? ' ' : how.mark;
+      if ((column + 1) % g.box_columns == 0) text += column + 1 < g.size ? "| " : "|\n";
+    }
+    if ((row + 1) % g.box_rows == 0) text += frame;
+  }
+  return text;
+}
+
 /// How a board is drawn beside what it came from. Boards of another size are ignored.
 struct drawing {
   const board* clues = nullptr;     // bold where given; a clue that the board changed is marked
@@ -140,39 +172,15 @@ struct drawing {
   bool colour = false;              // ANSI: clues bold, marked cells red; plain text marks with ! behind the digit
 };
 
-/// A grid with lines between the boxes; every line ends with '\n'. In plain text without marks parse_puzzle reads it
-/// back.
+/// The grid, see draw_cells.
 inline std::string draw(const board& b, const drawing& how = {}) {
-  const geometry g = b.layout();
   const auto usable = [&](const board* other) { return other != nullptr && other->size() == b.size(); };
-  std::string frame = "+";
-  for (int stack = 0; stack < g.stacks(); ++stack) {
-    frame.append(static_cast<std::size_t>(2 * g.box_columns + 1), '-').push_back('+');
-  }
-  frame += '\n';
-  std::string text = frame;
-  for (int row = 0; row < g.size; ++row) {
-    text += "| ";
-    for (int column = 0; column < g.size; ++column) {
-      const int cell = row * g.size + column;
-      const bool clue = usable(how.clues) && (*how.clues)[cell] != 0;
-      const bool marked =
-          (clue && (*how.clues)[cell] != b[cell]) || (usable(how.expected) && (*how.expected)[cell] != b[cell]);
-      const char digit = b[cell] == 0 ? '.' : static_cast<char>('0' + b[cell]);
-      if (how.colour && (clue || marked)) {
-        text += marked ? clue ? "\x1b[1;31m" : "\x1b[31m" : "\x1b[1m";
-        text += digit;
-        text += "\x1b[0m ";
-      } else {
-        text += digit;
-        text += marked ? '!' : ' ';
-      }
-      if ((column + 1) % g.box_columns == 0) text += column + 1 < g.size ? "| " : "|";
-    }
-    text += '\n';
-    if ((row + 1) % g.box_rows == 0) text += frame;
-  }
-  return text;
+  return draw_cells(b, how.colour, [&](int cell) -> cell_look {
+    const bool clue = usable(how.clues) && (*how.clues)[cell] != 0;
+    const bool marked =
+        (clue && (*how.clues)[cell] != b[cell]) || (usable(how.expected) && (*how.expected)[cell] != b[cell]);
+    return {clue ? marked ? "1;31" : "1" : marked ? "31" : "", marked ? '!' : ' '};
+  });
 }
 
 }  // namespace trm::sudoku
