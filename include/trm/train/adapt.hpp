@@ -24,8 +24,8 @@ namespace trm {
 ///   for (int i = 0; i < 200; ++i) t.step(demonstrations);
 ///
 /// Throws where the trainer has another number of rows, the table another width, or a row to be copied is not there.
-template <class Model, class Optimizer, class Backend>
-void begin_adaptation(trainer<Model, Optimizer, Backend>& t, const weights<Model>& trained,
+template <class Model, class Optimizer, class Backend, class Communicator>
+void begin_adaptation(trainer<Model, Optimizer, Backend, Communicator>& t, const weights<Model>& trained,
                       const puzzle_rows<typename Model::master>& table, std::span<const new_row> wanted) {
   static_assert(Model::W > 0, "begin_adaptation: the model has no puzzle rows (config: puzzle_width)");
   if (t.table().rows() != wanted.size()) {

@@ -6,7 +6,15 @@
 #include <span>
 #include <string_view>
 
+#include "trm/core/error.hpp"
+
 namespace trm {
+
+/// Another process could not be reached, or did not answer.
+class communication_error : public error {
+ public:
+  using error::error;
+};
 
 /// A message to, or from, another process. The process itself is never named.
 struct outgoing {
@@ -21,7 +29,7 @@ struct incoming {
 /// `size()` processes, this one being number `rank()`. One operation moves data, and collectives.hpp builds the others of it:
 ///
 ///   exchange(out, in)  sends and receives at most one message to and from each other process, all at once. Whoever is sent a message
-///                      receives it with the same call of his own, with a span of the same size. Throws trm::error that
+///                      receives it with the same call of his own, with a span of the same size. Throws communication_error that
 ///                      names the rank where a message does not come.
 ///   abort(message)     says "rank R of N: message" on standard error and ends all processes, this one included.
 ///

@@ -129,8 +129,8 @@ class communicator {
       MPI_Request_free(&r);
     }
     const auto seconds = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(patience_).count());
-    throw error("MPI", missing.empty() ? "a message was not taken in " + seconds + " s"
-                                       : "no message of rank " + missing + " in " + seconds + " s");
+    throw communication_error("MPI", missing.empty() ? "a message was not taken in " + seconds + " s"
+                                                     : "no message of rank " + missing + " in " + seconds + " s");
   }
   std::string here() const { return "rank " + std::to_string(rank_) + " of " + std::to_string(size_); }
   void check(int code, const char* call) const {
@@ -138,7 +138,7 @@ class communicator {
     char text[MPI_MAX_ERROR_STRING] = {};
     int length = 0;
     MPI_Error_string(code, text, &length);
-    throw error(here() + ": " + call, std::string(text, static_cast<std::size_t>(length)));
+    throw communication_error(here() + ": " + call, std::string(text, static_cast<std::size_t>(length)));
   }
 
   std::chrono::milliseconds patience_;

@@ -101,10 +101,10 @@ class communicator {
   }
   std::string here() const { return "rank " + std::to_string(rank_) + " of " + std::to_string(size_); }
   void check(ncclResult_t code, const char* call) const {
-    if (code != ncclSuccess) throw error(here() + ": " + call, ncclGetErrorString(code));
+    if (code != ncclSuccess) throw communication_error(here() + ": " + call, ncclGetErrorString(code));
   }
   void check(cudaError_t code, const char* call) const {
-    if (code != cudaSuccess) throw error(here() + ": " + call, cudaGetErrorString(code));
+    if (code != cudaSuccess) throw communication_error(here() + ": " + call, cudaGetErrorString(code));
   }
 
   int rank_, size_;

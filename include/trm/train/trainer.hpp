@@ -256,15 +256,38 @@ class trainer {
   // The state of a run: with the options, and the data offered, everything that later steps depend on.
   /// Calls dense(prefix, values) for every array in the layout of weights().parameters() but the weights that are evaluated (ema()) - "raw."
   /// where an average is, "moment1.", "moment2." - and sample(name, shape, values) for every array with an entry for each sample of the
-  /// whole batch. Of several processes all make the call. To be read, samples are shown to the first alone, and stay where they are until
-  /// forward_backward; where they may be written to, all write the same.
+  /// whole batch. Of several processes the first may read, after gather_samples(), and all write, each the same.
   template <class Dense, class Sample>
   void each_state(Dense dense, Sample sample) {
     state_of(*this, dense, sample);
   }
   template <class Dense, class Sample>
   void each_state(Dense dense, Sample sample) const {
-    state_of(*this, dense, sample);
+    std::size_t next = 0;
+    auto whole = [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
+      if (group_.size() > 1) {
+        if (next == gathered_.size())
+          throw error("trainer", "its samples lie with several processes: gather_samples()");
+        const buffer& all = gathered_[next++];
+        values = {all.template as<typename decltype(values)::element_type>(), all.size() / sizeof(values[0])};
+      }
+      sample(name, std::move(shape), values);
+    };
+    state_of(*this, dense, whole);
+  }
+  /// Brings the samples of all processes, which all make this call, to the first, where they stay until forward_backward.
+  void gather_samples() const {
+    gathered_.clear();
+    if (group_.size() == 1) return;
+    auto none = [](const auto&, const auto*) {};
+    auto gather = [this](const auto&, const auto&, auto values) {
+      using value = std::remove_const_t<typename decltype(values)::element_type>;
+      const std::size_t count =
+          group_.rank() == 0 ? results_.size() / static_cast<std::size_t>(local_) * values.size() : 0;
+      if (group_.rank() == 0) gathered_.emplace_back(count * sizeof(value));
+      group_.collect(values, std::span(count == 0 ? nullptr : gathered_.back().template as<value>(), count));
+    };
+    state_of(*this, none, gather);
   }
   /// Numbers of that state.
   struct counters {
@@ -361,7 +384,11 @@ class trainer {
     }
     const std::int64_t b = t.options_.batch, tokens = Model::S;
     const auto whole = [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
-      t.whole_batch(name, std::move(shape), values, sample);
+      if constexpr (std::is_const_v<Self>) {
+        sample(name, std::move(shape), values);
+      } else {
+        t.own_part(name, std::move(shape), values, sample);
+      }
     };
     for (std::size_t i = 0; i < Model::core::state_count; ++i) {
       whole("carry." + std::string(Model::schedule::states[i]), {b, Model::L, Model::D},
@@ -377,29 +404,16 @@ class trainer {
     integers("lengths", t.samples_.lengths), integers("prefixes", t.samples_.prefixes);
     integers("steps", t.samples_.steps), integers("halted", t.samples_.halted);
   }
-  /// sample(name, shape, values) with the values of all processes: to be read, on the first of them; to be written, on all.
+  /// sample(name, shape, values) writes the whole batch; `mine` is this process's part of it.
   template <class T, class Sample>
-  void whole_batch(const std::string& name, std::vector<std::int64_t> shape, std::span<T> values,
-                   Sample& sample) const {
+  void own_part(const std::string& name, std::vector<std::int64_t> shape, std::span<T> mine, Sample& sample) {
     if (group_.size() == 1) {
-      sample(name, std::move(shape), values);
+      sample(name, std::move(shape), mine);
       return;
     }
-    using value = std::remove_const_t<T>;
-    const std::size_t count = values.size() * static_cast<std::size_t>(group_.size());
-    if constexpr (std::is_const_v<T>) {
-      const bool first = group_.rank() == 0;
-      if (first) gathered_.emplace_back(count * sizeof(value));
-      const std::span<value> all(first ? gathered_.back().template as<value>() : nullptr, first ? count : 0);
-      group_.collect(values, all);
-      if (first) sample(name, std::move(shape), std::span<T>(all));
-    } else {
-      std::vector<value> all(count);
-      sample(name, std::move(shape), std::span(all));
-      const std::span<const value> mine =
-          std::span(all).subspan(values.size() * static_cast<std::size_t>(group_.rank()));
-      std::copy_n(mine.begin(), values.size(), values.begin());
-    }
+    std::vector<T> all(mine.size() * static_cast<std::size_t>(group_.size()));
+    sample(name, std::move(shape), std::span(all));
+    std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(mine.size()) * group_.rank(), mine.size(), mine.begin());
   }
   /// The gradient of the samples of this process: of its parts, one after the other. run(first sample, gradients) adds that of
   /// a micro-batch.
