@@ -45,20 +45,25 @@ class train_command {
     take_preset(*c_, s_, *preset_);
   }
   void run() {
-    training_task on{
-        .program = task_.program(),
-        .title = task_.title(train_),
-        .train = train_,
-        .test = {},
-        .score = nullptr,
-        .draw = task_.draw(),
-        .copies = task_.companions(data_),
-        .fingerprint = hash_dataset(task_.files(data_, "train"), data_, "train", task_.data_options(data_, "train"))
-                           .fingerprint()};
-    if (task_.has_split(data_, "test")) on.test = task_.open(data_, "test", false, 0);
+    training_task on{.program = task_.program(),
+                     .title = task_.title(train_),
+                     .train = train_,
+                     .test = {},
+                     .score = nullptr,
+                     .draw = task_.draw(),
+                     .copies = task_.companions(data_),
+                     .splits = {facts("train")}};
+    if (task_.has_split(data_, "test")) {
+      on.test = task_.open(data_, "test", false, 0);
+      on.splits.push_back(facts("test"));
+    }
     const auto score = task_.scores(data_, on.test ? "test" : "train");
     on.score = score.get();
     training_run(*preset_, on, s_, to_toml(*c_)).run();
+  }
+
+  dataset_facts facts(const std::string& split) const {
+    return hash_dataset(task_.files(data_, split), data_, split, task_.data_options(data_, split));
   }
 
   task& task_;

@@ -78,8 +78,10 @@ class run_folder {
   /// A file that tells about the run.
   void write(const std::filesystem::path& name, const std::string& text) {
     trm::write_file(path_ / name, text);
-    begun_.files.push_back(path_ / name);
+    made(path_ / name);
   }
+  /// The same where somebody else wrote it.
+  void made(const std::filesystem::path& file) { begun_.files.push_back(file); }
   /// From now on there is something in it.
   void keep() { begun_.kept = true; }
 

@@ -20,6 +20,7 @@
 #include "machine.hpp"
 #include "metrics.hpp"
 #include "progress.hpp"
+#include "provenance.hpp"
 #include "report/training_report.hpp"
 #include "run.hpp"
 #include "run_folder.hpp"
@@ -40,8 +41,8 @@ struct training_task {
   std::optional<example_data> test;  // evaluated and drawn; without it the training examples are
   scorer* score = nullptr;
   drawing draw;
-  paths copies;             // files of the dataset that an evaluation of the checkpoint needs
-  std::string fingerprint;  // of the training data and how it is read
+  paths copies;                       // files of the dataset that an evaluation of the checkpoint needs
+  std::vector<dataset_facts> splits;  // the training data as it is on disk, and the test data where there is any
 };
 
 namespace detail {
@@ -178,23 +179,36 @@ class training_run {
     folder_.write("model.json", trm::to_json(model_->description()).dump(2) + "\n");
     if (!s_.init_from.empty()) trainer_->begin_from(s_.init_from, s_.start_step);
     step_ = s_.start_step;
+    trm::json options = trm::json::object();
+    for (const auto& [name, value] : option_values(configuration_, "train", "options")) options[name] = value;
+    telemetry_.describe(configuration_, options);
+    provenance_.emplace(provenance_file(), task_.program, std::move(options), trm::to_json(model_->description()),
+                        task_.splits);
+    start();
+    folder_.made(provenance_file());
     folder_.write(run_folder::configuration_file, configuration_);
   }
   void go_on() {
     folder_.keep();
     require_same_options();
+    provenance_.emplace(provenance_file());
     const auto from = checkpoints_.newest();
     if (!from) {
       if (!s_.init_from.empty()) trainer_->begin_from(s_.init_from, s_.start_step);
       step_ = s_.start_step;
       telemetry_.resume_at(step_);
-      return;
+      return start();
     }
     restore(*from);
     checkpoints_.put_aside();
     telemetry_.resume_at(step_);
     count_evaluations();
+    start();
   }
+  std::filesystem::path provenance_file() const { return folder_.path() / "provenance.json"; }
+  /// SHA-256 of the training data.
+  std::string fingerprint() const { return task_.splits.front().fingerprint(); }
+  void start() { provenance_->start(start_facts(step_, thread_count(s_.threads))); }
   /// \throws trm::error that names an option that the run was begun with another value of
   void require_same_options() const {
     const std::filesystem::path file = folder_.path() / run_folder::configuration_file;
@@ -214,11 +228,11 @@ class training_run {
   }
   void restore(const trm::checkpoint_folder& from) {
     const trm::json_field state = from.field("run");
-    if (const std::string& data = state.at("dataset").string(); data != task_.fingerprint) {
+    if (const std::string& data = state.at("dataset").string(); data != fingerprint()) {
       throw trm::error(
           task_.train.place,
           fmt::format("is not the data of the run {}: its fingerprint is {}, the run's {}", folder_.path().string(),
-                      task_.fingerprint.substr(0, 12), trm::detail::printable(data.substr(0, 12), 12)));
+                      fingerprint().substr(0, 12), trm::detail::printable(data.substr(0, 12), 12)));
     }
     trainer_->resume(from);
     if (task_.score != nullptr) task_.score->restore(from.path());
@@ -348,7 +362,7 @@ class training_run {
     window_fields(window_, [&](const char* name, double v) { window[name] = v; });
     const trm::sampler_state at = sampler_.state();
     trm::json more = {{"run",
-                       {{"dataset", task_.fingerprint},
+                       {{"dataset", fingerprint()},
                         {"sampler", {{"iteration", at.iteration}, {"position", at.position}}},
                         {"window", window},
                         {"evaluation_due", evaluation_due_},
@@ -358,6 +372,7 @@ class training_run {
     trainer_->save(checkpoints_.at(step_), more, [this](const std::filesystem::path& folder) {
       return task_.score == nullptr ? std::vector<std::string>() : task_.score->save(folder);
     });
+    provenance_->checkpoint(step_, trm::sha256_of_file(checkpoints_.at(step_) / trm::checkpoint_file::manifest));
     folder_.keep();
     saved_at_ = step_;
     evaluated_ = trm::json::object();
@@ -412,6 +427,7 @@ class training_run {
   run_folder folder_;
   checkpoint_store checkpoints_;
   telemetry telemetry_;
+  std::optional<provenance> provenance_;
   std::unique_ptr<any_trainer> trainer_;
   trm::batch_memory memory_;
   progress* shown_ = nullptr;  // while run() is
