@@ -57,7 +57,7 @@ class adapt_command {
         ->type_name("FOLDER");
     c.add_option("--threads", o_.threads, "Threads; 0: all processors. The result does not depend on it")
         ->capture_default_str()
-        ->check(CLI::NonNegativeNumber);
+        ->check(CLI::Range(0, program::most_threads));
     c.add_flag("--json", json_, "Print what was measured as JSON");
     c.add_flag("--quiet", o_.quiet, "No progress");
   }
@@ -150,8 +150,11 @@ class adapt_command {
     const adapt_progress p = adapt(*trainer, examples, side, o_);
     ask(trainer->solver(), task, puzzles, side, training.max_steps, first, after);
     if (!save_.empty()) {
-      trainer->save(save_, {{"adapted_from", o_.checkpoint.string()}, {"task", task.id}});
-      trm::write_file(save_ / "identifiers.json", trm::json(puzzles.names).dump());
+      trainer->save(save_, {{"adapted_from", o_.checkpoint.string()}, {"task", task.id}},
+                    [&](const std::filesystem::path& folder) -> std::vector<std::string> {
+                      trm::write_file(folder / "identifiers.json", trm::json(puzzles.names).dump());
+                      return {"identifiers.json"};
+                    });
     }
     return p;
   }

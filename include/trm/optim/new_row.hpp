@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "trm/core/error.hpp"
 #include "trm/optim/puzzle_rows.hpp"
 
 namespace trm {
@@ -21,9 +22,10 @@ struct new_row {
   static new_row copy_of(int id) { return {kind::copy, id}; }
 };
 
-/// The mean of all rows, summed in their order in float64. Reads the whole table once.
+/// The mean of all rows, summed in their order in float64. Reads the whole table once. Throws where it has no rows.
 template <class Master>
 std::vector<Master> mean_row(const puzzle_rows<Master>& table) {
+  if (table.rows() == 0) throw error("puzzle table", "has no rows to take the mean of: begin new rows at zero");
   const std::size_t width = table.width();
   std::vector<double> sum(width);
   std::vector<Master> row(width);
@@ -31,7 +33,7 @@ std::vector<Master> mean_row(const puzzle_rows<Master>& table) {
     table.read(static_cast<int>(id), row.data());
     for (std::size_t j = 0; j < width; ++j) sum[j] += static_cast<double>(row[j]);
   }
-  for (std::size_t j = 0; j < width && table.rows() > 0; ++j) {
+  for (std::size_t j = 0; j < width; ++j) {
     row[j] = static_cast<Master>(sum[j] / static_cast<double>(table.rows()));
   }
   return row;

@@ -71,6 +71,13 @@ TEST_CASE("new rows: mean, zero, a copy; the table stays where it is") {
   trm_test::check_error([&] { gathered(all.view(), {6}); }, "puzzle identifier 6: the table has rows 0 to 6");
 }
 
+TEST_CASE("new rows of a model whose table is not there") {
+  trm::puzzle_overlay<double> all(rows(nullptr, 0, 2));
+  trm_test::check_error([&] { all.add(trm::new_row::mean()); }, "puzzle table: has no rows to take the mean of");
+  CHECK(all.add(trm::new_row::zero()) == 0);
+  CHECK(gathered(all.view(), {0}) == std::vector<double>{0, 0});
+}
+
 TEST_CASE("only whole rows are put behind a table, and once") {
   const rows three(numbers.data(), 3, 2);
   trm_test::check_error([&] { three.with(std::span(numbers).first(3)); },
