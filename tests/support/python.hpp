@@ -20,7 +20,7 @@ inline std::string python() {
 /// True when `module` can be imported; otherwise says that the test is skipped.
 inline bool python_has(const std::string& module) {
   if (std::system((python() + " -c 'import " + module + "' 2>/dev/null").c_str()) == 0) return true;
-  MESSAGE("SKIPPED: " << python() << " cannot import " << module << " (TRM_PYTHON names another interpreter)");
+  MESSAGE("SKIPPED, missing: " << python() << " cannot import " << module << " (TRM_PYTHON names another interpreter)");
   return false;
 }
 
