@@ -180,7 +180,9 @@ class training_run {
     if (!s_.init_from.empty()) trainer_->begin_from(s_.init_from, s_.start_step);
     step_ = s_.start_step;
     trm::json options = trm::json::object();
-    for (const auto& [name, value] : option_values(configuration_, "train", "options")) options[name] = value;
+    for (const auto& [name, value] : option_values(configuration_, "train", "options")) {
+      options[name] = trm::json::accept(value) ? trm::json::parse(value) : trm::json(value);
+    }
     telemetry_.describe(configuration_, options);
     provenance_.emplace(provenance_file(), task_.program, std::move(options), trm::to_json(model_->description()),
                         task_.splits);
