@@ -27,6 +27,8 @@ struct non_finite {
   std::string element;  // "row 5, channel 17", "element [3, 17]"; empty: the place is one number
   double value = 0;     // an infinity or a NaN
   double largest = 0;   // the largest finite magnitude of what it was computed from
+  bool before_step =
+      false;  // it was there before the step: in a parameter, an initial state, a puzzle row or the carry
 
   /// All of it in one line.
   TRM_COLD std::string text() const {

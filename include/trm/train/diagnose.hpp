@@ -68,7 +68,11 @@ std::optional<non_finite> find_non_finite(const call<Backend>& c, const Params& 
     ops::reset(c, z.z[s], initial.initial[s], in.reset);  // what halted does not count; the step does the same again
     observer.look(std::string("z_") + schedule::states[s] + " before the step", {}, seen_list(c.batch, c.rows)(z.z[s]));
   }
-  if (observer.found()) return observer.found();
+  if (observer.found()) {
+    non_finite found = *observer.found();
+    found.before_step = true;
+    return found;
+  }
 
   watch<Backend> watched(c.backend, observer);
   const call<watch<Backend>> cw{watched, c.batch, c.rows, c.lengths, c.prefixes};

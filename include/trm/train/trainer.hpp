@@ -62,6 +62,9 @@ struct step_report {
 class not_finite_error : public error {
  public:
   using error::error;
+  /// Was everything finite before the step? Otherwise the last update, or what was loaded, is at fault, and the state is not worth
+  /// keeping.
+  bool state_finite = true;
 };
 
 /// A trainer of Model on Backend. All memory is taken by the constructor, none by a step.
@@ -133,9 +136,12 @@ class trainer {
     if (!finite()) {
       std::string what = std::isfinite(report_.metrics.loss()) ? "the gradient" : "the loss";
       what += " is not finite";
-      if (const auto first = diagnose()) what += ": " + first->text();
+      const auto first = diagnose();
+      if (first) what += ": " + first->text();
       undo();
-      throw not_finite_error("step " + std::to_string(step_ + 1), what);
+      not_finite_error e("step " + std::to_string(step_ + 1), what);
+      e.state_finite = !first || !first->before_step;
+      throw e;
     }
     return update();
   }

@@ -215,6 +215,19 @@ TEST_CASE("a gradient that overflows where the forward pass is finite") {
   CHECK(found->largest > 1e20);
 }
 
+TEST_CASE("a state that is finite before a step that is not is told from one that is not") {
+  attention_run r;
+  for (float& w : r.weight("model.inner.lm_head.weight")) w = std::copysign(3e38f, w);
+  try {
+    r.trainer.step(r.batch.view());
+    FAIL("the step was finite");
+  } catch (const trm::not_finite_error& e) {
+    CHECK(e.state_finite);
+    CHECK(std::string(e.what()).find("step 2: the loss is not finite: sample 0: model.inner.lm_head output, row ") ==
+          0);
+  }
+}
+
 TEST_CASE("a step that is not finite leaves the trainer as it was, and its error says where it began") {
   attention_run r;
   const std::vector<float> z(r.trainer.state("H").begin(), r.trainer.state("H").end());
@@ -223,11 +236,13 @@ TEST_CASE("a step that is not finite leaves the trainer as it was, and its error
   const float kept = r.trainer.state("L")[(2 * 7 + 1) * 32];
   r.trainer.state("L")[(2 * 7 + 1) * 32] = infinity;
   std::string message;
+  bool good = true;
   try {
     r.trainer.step(r.batch.view());
   } catch (const trm::not_finite_error& e) {
-    message = e.what();
+    message = e.what(), good = e.state_finite;
   }
+  CHECK(!good);
   CHECK(message.find("step 2: the loss is not finite: sample 2: z_L before the step, row 1, channel 0 is inf") == 0);
   CHECK(message.find('\n') == std::string::npos);
   CHECK(r.trainer.step_number() == 1);
