@@ -46,7 +46,11 @@ class checkpoint_store {
     std::string last;
     for (; !all.empty(); all.pop_back()) {
       try {
-        return trm::checkpoint_folder::open(at(all.back()), trm::checkpoint_folder::verify::hashes);
+        auto found = trm::checkpoint_folder::open(at(all.back()), trm::checkpoint_folder::verify::hashes);
+        if (found.step() != all.back()) {
+          throw trm::error(at(all.back()).string(), fmt::format("is the checkpoint of step {}, renamed", found.step()));
+        }
+        return found;
       } catch (const trm::error& e) {
         last = e.what();
         say(last + "\n");

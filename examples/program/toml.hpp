@@ -174,7 +174,14 @@ inline std::map<std::string, std::string> option_values(const std::string& text,
     if (const toml::table* table = root[command].as_table(); table != nullptr) {
       for (const auto& [key, node] : *table) {
         std::ostringstream value;
-        node.visit([&](const auto& v) { value << v; });
+        node.visit([&](const auto& v) {
+          // As short as reads back: toml++ writes 0.3 as 0.29999999999999999.
+          if constexpr (toml::is_floating_point<decltype(v)>) {
+            value << fmt::format("{}", v.get());
+          } else {
+            value << v;
+          }
+        });
         values.emplace(key.str(), value.str());
       }
     }

@@ -45,6 +45,14 @@ inline void sync_folder(const std::filesystem::path& folder) {
   if (opened && ::fsync(opened.get()) != 0 && errno != EINVAL && errno != EROFS) throw_errno(folder, "sync");
 }
 
+/// SHA-256 of what a manifest says, but for its member "sha256", which is this.
+inline std::string manifest_digest(json manifest) {
+  manifest.erase("sha256");
+  sha256 hash;
+  hash.update(manifest.dump());
+  return to_hex(hash.finish());
+}
+
 }  // namespace detail
 
 /// A checkpoint on disk, its manifest read.
@@ -84,6 +92,11 @@ class checkpoint_folder {
   }
   std::string place() const { return (path_ / checkpoint_file::manifest).string(); }
   void check(verify how) const {
+    if (how == verify::hashes || manifest_.contains("sha256")) {
+      if (field("sha256").string() != detail::manifest_digest(manifest_)) {
+        throw error(place(), "damaged checkpoint: its SHA-256 is not what was written");
+      }
+    }
     const json_field files = field("files");
     for (const auto& [name, unused] : files.value().items()) {
       const std::filesystem::path file = path_ / name;
@@ -198,6 +211,7 @@ json write_checkpoint(const std::filesystem::path& path, const Trainer& t,
     const file_hash hash = hash_file(folder.path() / name);
     manifest["files"][name] = {{"bytes", hash.bytes}, {"sha256", to_hex(hash.sha256)}};
   }
+  manifest["sha256"] = detail::manifest_digest(manifest);
   write_file(folder.path() / checkpoint_file::manifest, manifest.dump(2) + "\n");
   folder.commit();
   detail::sync_folder(path.has_parent_path() ? path.parent_path() : ".");

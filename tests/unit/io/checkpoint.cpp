@@ -92,8 +92,6 @@ TEST_CASE("a checkpoint that was torn, cut off or altered is named and not read"
       if (damage == 2) text.clear();
       if (damage == 3) text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
       if (damage != 0) trm_test::put(bad / file, text);
-      // One bit of the manifest may be in a place that says nothing; what is read of it is checked.
-      if (file == "checkpoint.json" && damage == 3) continue;
       CHECK(trm_test::error_of([&] { open(bad); }).find((bad / file).string()) != std::string::npos);
     }
   }
