@@ -3,6 +3,7 @@
 #include "trm/io/weights.hpp"
 
 #include "formats.hpp"
+#include "trm/io/infer_config.hpp"
 #include "trm/io/model_config.hpp"
 #include "trm/models/model.hpp"
 
@@ -32,6 +33,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         trm::check_same_config(trm::parse_json(config->second, place), tiny, place);
       });
     }
+    trm_fuzz::check_message(trm::to_text(trm::infer_config(file)));
+    trm_fuzz::attempt([&] { trm::check_tensors(file, trm::expected_tensors<model>()); });
     trm_fuzz::attempt([&] { trm::read_puzzle_table<model>(file, 1); });
     trm::read_weights(file, weights);
     weights.each([](const trm::parameter_entry&, std::span<float> values) {

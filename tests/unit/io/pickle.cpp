@@ -37,7 +37,7 @@ std::string text(const trm::pickle& p, const trm::pickle_value& v) {
     case kind::real:
       return std::to_string(v.real);
     case kind::string:
-      return "'" + std::string(v.text) + "'";
+      return std::string("'").append(v.text).append("'");
     case kind::bytes:
       return "bytes:" + std::to_string(v.text.size());
     case kind::tuple:
