@@ -140,10 +140,10 @@ TEST_CASE("a million values, marks, memories, and levels are the limit, and none
     return out;
   };
   CHECK(reading(many("N", 2'000'000)).find("more than 1048576 values") != std::string::npos);
-  CHECK(reading("N" + many("2", 2'000'000)).find("more than 1048576 values") != std::string::npos);
+  CHECK(reading("N"s + many("2", 2'000'000)).find("more than 1048576 values") != std::string::npos);
   CHECK(reading(many("(", 2'000'000)).find("more than 1048576 marks") != std::string::npos);
-  CHECK(reading("N" + many("\x94", 2'000'000)).find("more than 1048576 remembered values") != std::string::npos);
-  CHECK(reading(")" + many("\x85", 1'000'000) + ".") == "(no error)");
+  CHECK(reading("N"s + many("\x94", 2'000'000)).find("more than 1048576 remembered values") != std::string::npos);
+  CHECK(reading(")"s + many("\x85", 1'000'000) + ".") == "(no error)");
   CHECK(reading(std::string((std::size_t{1} << 24) + 1, 'N')) == "f: larger than the limit of 16777216 bytes");
 }
 
