@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // trm-maze: mazes made, learned and solved.
 #include "../program/commands.hpp"
+#include "../program/export_command.hpp"
 #include "../program/run.hpp"
 #include "build_command.hpp"
 #include "generate_command.hpp"
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   program::train_command train(app, maze);
   program::evaluate_command evaluate(app, maze);
   trm_maze::solve_command solve(app);
+  program::export_command export_model(app, maze);
   program::init_command init(app, maze);
   return app.run(argc, argv);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // trm-sudoku: puzzles of 4 x 4, 6 x 6 and 9 x 9 made, learned and solved.
 #include "../program/commands.hpp"
+#include "../program/export_command.hpp"
 #include "../program/run.hpp"
 #include "build_command.hpp"
 #include "generate_command.hpp"
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
   program::train_command train(app, sudoku);
   program::evaluate_command evaluate(app, sudoku);
   trm_sudoku::solve_command solve(app);
+  program::export_command export_model(app, sudoku);
   program::init_command init(app, sudoku);
   return app.run(argc, argv);
 }
