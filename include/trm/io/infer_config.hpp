@@ -163,7 +163,7 @@ struct expected_tensor {
 
 /// Throws at the first of `wanted` that is missing (`FILE: tensor NAME: is not in the file (which has architecture trm, ...)`) or has
 /// another shape (`FILE: tensor NAME: expected shape [..], found [..]`), then at the first tensor under published_prefix that nobody
-/// wants. The puzzle table is not looked at, and neither is what lies beside the model (an optimizer's state).
+/// wants. The puzzle table is not looked at (check_puzzle_table), and neither is what lies beside the model (an optimizer's state).
 inline void check_tensors(const tensor_file& file, std::span<const expected_tensor> wanted) {
   std::set<std::string_view> names{published_puzzle_table};
   for (const expected_tensor& t : wanted) {
@@ -177,6 +177,17 @@ inline void check_tensors(const tensor_file& file, std::span<const expected_tens
     if (name.starts_with(published_prefix) && names.count(name) == 0) {
       throw error(file.place(name), "the compiled model has no such tensor; found shape " + shape_text(t.shape));
     }
+  }
+}
+
+/// Throws where `table`, if it is there, has rows of another width than the compiled model's (0: it has none).
+inline void check_puzzle_table(const tensor_file* table, int puzzle_width) {
+  if (table == nullptr) return;
+  const std::vector<std::int64_t>& shape = table->view(published_puzzle_table).shape;
+  const std::string place = table->place(published_puzzle_table);
+  if (puzzle_width == 0) throw error(place, "the compiled model has no puzzle rows; found shape " + shape_text(shape));
+  if (shape.size() != 2 || shape[1] != puzzle_width) {
+    throw error(place, "expected shape [rows, " + std::to_string(puzzle_width) + "], found " + shape_text(shape));
   }
 }
 

@@ -84,6 +84,17 @@ TEST_CASE("tensors that differ are named with both shapes") {
         std::string::npos);
 }
 
+TEST_CASE("a puzzle table of another width, or for a model without puzzle rows") {
+  const trm_test::temporary_folder folder;
+  const auto file = tensors(folder, unchanged);
+  trm::check_puzzle_table(nullptr, 7);
+  trm::check_puzzle_table(&file, 3);
+  const std::string place = (folder / "f").string() + ": tensor model.inner.puzzle_emb.weights: ";
+  trm_test::check_error([&] { trm::check_puzzle_table(&file, 4); }, place + "expected shape [rows, 4], found [9, 3]");
+  trm_test::check_error([&] { trm::check_puzzle_table(&file, 0); },
+                        place + "the compiled model has no puzzle rows; found shape [9, 3]");
+}
+
 TEST_CASE("the first fact in which a configuration differs") {
   const trm_test::temporary_folder folder;
   const trm::inferred_config c = trm::infer_config(tensors(folder, unchanged));
