@@ -96,6 +96,7 @@ struct stored_weights {
                              path.string());
     }
     trm::check_tensors(files.weights(), trm::expected_tensors<Model>());
+    trm::check_puzzle_table(files.table().get(), Model::W);
     trm::read_weights(files.weights(), weights);
     if (Model::W > 0 && files.table()) {
       const std::string name = Model::puzzle_table_name;
