@@ -46,10 +46,10 @@ struct checked_model {
     const preset_list presets;
     const preset& of = presets.of_checkpoint(checkpoint, preset_name, tokens);
     m.model = of.make();
-    m.model->solver(checkpoint, 1, 1);
+    const auto read = m.model->solver(checkpoint, 1, 1);
     m.known = {{"config", trm::to_json(m.model->description()).dump()},
                {"preset", of.name},
-               {"arithmetic", m.model->arithmetic()}};
+               {"arithmetic", std::string(trm::name_of(read->logits_type()))}};
     return m;
   }
   static checked_model open_unchecked(const std::filesystem::path& checkpoint) {

@@ -192,9 +192,10 @@ inline std::string card_training(const card_facts& c) {
         starts != c.provenance.end() && starts->is_array() && !starts->empty()) {
       const trm::json& last = starts->back();
       if (last.is_object()) {
-        out += fmt::format("Trained by trm {}, commit {}, {} {}, on {}.\n", code(text_of(last, "version")),
-                           code(text_of(last, "commit")), code(text_of(last, "compiler")), code(text_of(last, "flags")),
-                           code(text_of(last, "processor")));
+        out +=
+            fmt::format("Trained by trm {}, commit {}, compiled by {} ({}), on {}.\n", code(text_of(last, "version")),
+                        code(text_of(last, "commit")), code(text_of(last, "compiler")), code(text_of(last, "flags")),
+                        code(text_of(last, "processor")));
       }
     }
   }
@@ -205,17 +206,15 @@ inline std::string card_training(const card_facts& c) {
 inline std::string card_use(const card_facts& c) {
   const bool rows = c.config.at("config").at("puzzle_width").get<int>() > 0;
   std::string out = fmt::format(
-      "## Use\n\nWith [trm](https://arxiv.org/abs/2510.04871)'s program `{0}`, built with the preset above, FOLDER "
-      "being this one:\n\n"
+      "## Use\n\nWith the program `{0}` of trm, built with the preset above, FOLDER being this one:\n\n"
       "    {0} evaluate --checkpoint FOLDER --data DATASET\n",
       c.program);
+  if (c.program == "trm-arc") out += "    trm-arc predict --checkpoint FOLDER TASK.json\n";
+  if (c.program == "trm-sudoku" || c.program == "trm-maze")
+    out += "    " + c.program + " solve --checkpoint FOLDER FILE\n";
   out +=
-      fmt::format("    {} {}\n\n", c.program,
-                  c.program == "trm-arc" ? "predict --checkpoint FOLDER TASK.json" : "solve --checkpoint FOLDER ...");
-  out +=
-      "The tensors have the names of the published PyTorch code (`model.inner...`), so its `load_state_dict` takes "
-      "them; "
-      "any reader of safetensors does.\n\n## Limits\n\n";
+      "\nThe tensors have the names of the published PyTorch state dict (`model.inner...`); any reader of safetensors "
+      "reads them.\n\n## Limits\n\n";
   if (rows && c.counts.rows > 0) {
     out +=
         "- The model knows a puzzle by its row of the table, and has rows for the puzzles of its training data alone";
