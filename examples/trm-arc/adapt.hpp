@@ -42,8 +42,8 @@ struct task_puzzles {
 };
 
 /// Of a task that the checkpoint was trained on the augmentations that it knows come first.
-inline task_puzzles puzzles_of(const trm::arc::task& task, const adapt_options& o,
-                               const std::map<std::string, int>& known) {
+inline task_puzzles puzzles_of(const trm::arc::task& task, const adapt_options& o, trained_rows& from) {
+  const std::map<std::string, int>& known = from.known();
   task_puzzles all;
   std::map<int, trm::arc::augmentation> trained;  // by identifier
   const std::string prefix = task.id + std::string(trm::arc::name_separator);
@@ -65,7 +65,8 @@ inline task_puzzles puzzles_of(const trm::arc::task& task, const adapt_options& 
   const trm::new_row asked = parse_new_row(o.new_row.empty() ? "mean" : o.new_row, known);
   for (const std::string& name : all.names) {
     const auto at = known.find(name);
-    all.rows.push_back(at != known.end() && o.new_row.empty() ? trm::new_row::copy_of(at->second) : asked);
+    const bool own = at != known.end() && o.new_row.empty();
+    all.rows.push_back(own ? trm::new_row::copy_of(at->second) : from.settled(asked));
   }
   return all;
 }

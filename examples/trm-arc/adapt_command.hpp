@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,7 +66,7 @@ class adapt_command {
     const std::vector<trm::arc::task> tasks = read_tasks();
     if (!save_.empty() && tasks.size() > 1) throw program::usage_error("--save", "takes one task: give --puzzle");
     if (identifiers_.empty()) identifiers_ = companion(o_.checkpoint, "identifiers.json");
-    const std::map<std::string, int> known = known_puzzles(identifiers_, table_rows(o_.checkpoint));
+    trained_rows from(o_.checkpoint, identifiers_);
 
     const auto model = from_->make();
     const int side = trm::arc::canvas_side(static_cast<std::size_t>(model->description().tokens));
@@ -75,7 +74,7 @@ class adapt_command {
     std::vector<std::string> names;
     for (const trm::arc::task& task : tasks) {
       require_canvas(task, side);
-      puzzles.push_back(puzzles_of(task, o_, known));
+      puzzles.push_back(puzzles_of(task, o_, from));
       names.insert(names.end(), puzzles.back().names.begin(), puzzles.back().names.end());
     }
     trm::arc::evaluator before(tasks, names, no_blank), after(tasks, names, no_blank);

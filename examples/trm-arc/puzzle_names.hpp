@@ -3,26 +3,21 @@
 #pragma once
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <fmt/core.h>
 
 #include "../program/run.hpp"
 #include "trm/io/json.hpp"
 #include "trm/io/model_files.hpp"
+#include "trm/io/puzzle_rows.hpp"
 #include "trm/optim/new_row.hpp"
 
 namespace trm_arc {
-
-/// Puzzle rows of a checkpoint; 0 where it has dense weights alone.
-inline std::size_t table_rows(const std::filesystem::path& checkpoint) {
-  const auto files = trm::model_files::open(checkpoint, trm::model_files::verify::sizes);
-  if (!files.table()) return 0;
-  const trm::stored_tensor& table = files.table()->view(trm::published_puzzle_table);
-  return table.shape.empty() ? 0 : static_cast<std::size_t>(table.shape[0]);
-}
 
 /// The rows of puzzles by name, for a table of `rows` rows; none without a file or without rows.
 inline std::map<std::string, int> known_puzzles(const std::filesystem::path& identifiers, std::size_t rows) {
@@ -61,6 +56,34 @@ inline trm::new_row parse_new_row(const std::string& text, const std::map<std::s
                                     (known.empty() ? "an identifier (names need --identifiers)"
                                                    : "the name or identifier of a puzzle of the checkpoint"));
 }
+
+/// The puzzle rows of a checkpoint, which stay in their file, by the names of their puzzles.
+class trained_rows {
+ public:
+  trained_rows(const std::filesystem::path& checkpoint, const std::filesystem::path& identifiers)
+      : files_(trm::model_files::open(checkpoint, trm::model_files::verify::sizes)) {
+    if (files_.table()) {
+      const trm::stored_tensor& t = files_.table()->view(trm::published_puzzle_table);
+      const std::int64_t width = t.shape.empty() ? 0 : t.shape.back();
+      rows_ = trm::stored_puzzle_rows<float>(t, static_cast<int>(width),
+                                             files_.table()->place(trm::published_puzzle_table));
+    }
+    known_ = known_puzzles(identifiers, rows_.rows());
+  }
+  const std::map<std::string, int>& known() const { return known_; }
+  /// The same row; of the mean its numbers, which are computed once and kept here.
+  trm::new_row settled(const trm::new_row& how) {
+    if (how.what != trm::new_row::kind::mean) return how;
+    if (mean_.empty()) mean_ = trm::mean_row(rows_);
+    return trm::new_row::of(mean_);
+  }
+
+ private:
+  trm::model_files files_;
+  trm::puzzle_rows<float> rows_;
+  std::map<std::string, int> known_;
+  std::vector<float> mean_;
+};
 
 inline void add_identifiers_option(CLI::App& c, std::filesystem::path& identifiers) {
   c.add_option("--identifiers", identifiers,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Rows for puzzles that a trained table does not know.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "trm/core/error.hpp"
@@ -11,15 +13,17 @@
 namespace trm {
 
 /// What a new row begins as: the mean of the table (as the published code fills a table of another size), zero (as training
-/// begins), or a copy of row `id`.
+/// begins), a copy of row `id`, or given numbers (`values`, which must outlive this).
 struct new_row {
-  enum class kind { mean, zero, copy };
+  enum class kind { mean, zero, copy, given };
   kind what = kind::mean;
   int id = 0;
+  std::span<const float> values = {};
 
   static new_row mean() { return {}; }
-  static new_row zero() { return {kind::zero, 0}; }
+  static new_row zero() { return {kind::zero}; }
   static new_row copy_of(int id) { return {kind::copy, id}; }
+  static new_row of(std::span<const float> values) { return {kind::given, 0, values}; }
 };
 
 /// The mean of all rows, summed in their order in float64. Reads the whole table once. Throws where it has no rows.
@@ -40,17 +44,26 @@ std::vector<Master> mean_row(const puzzle_rows<Master>& table) {
 }
 
 /// The rows `wanted`, [wanted.size(), width], made from `table`. The mean is computed once, and only where it is asked for.
-/// Throws where a row to be copied is not there.
+/// Throws where a row to be copied is not there, or what is given is no row.
 template <class Master>
 std::vector<Master> make_rows(const puzzle_rows<Master>& table, std::span<const new_row> wanted) {
   const std::size_t width = table.width();
   std::vector<Master> rows(wanted.size() * width), mean;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     Master* to = rows.data() + i * width;
-    if (wanted[i].what == new_row::kind::copy) table.read(wanted[i].id, to);
-    if (wanted[i].what != new_row::kind::mean) continue;
-    if (mean.empty()) mean = mean_row(table);
-    std::copy(mean.begin(), mean.end(), to);
+    const auto [what, id, values] = wanted[i];
+    if (what == new_row::kind::copy) table.read(id, to);
+    if (what == new_row::kind::given) {
+      if (values.size() != width) {
+        throw error("new puzzle row",
+                    std::to_string(values.size()) + " numbers given, a row has " + std::to_string(width));
+      }
+      std::transform(values.begin(), values.end(), to, [](float v) { return static_cast<Master>(v); });
+    }
+    if (what == new_row::kind::mean) {
+      if (mean.empty()) mean = mean_row(table);
+      std::copy(mean.begin(), mean.end(), to);
+    }
   }
   return rows;
 }

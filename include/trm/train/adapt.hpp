@@ -20,7 +20,7 @@ namespace trm {
 /// training_options::freeze_weights the rows alone are trained:
 ///
 ///   trm::trainer<model> t(device, {.batch = 32, .puzzle_identifiers = wanted.size(), .freeze_weights = true});
-///   trm::begin_adaptation<model>(t, trained, table, wanted);
+///   trm::begin_adaptation(t, trained, table, wanted);
 ///   for (int i = 0; i < 200; ++i) t.step(demonstrations);
 ///
 /// Throws where the trainer has another number of rows, the table another width, or a row to be copied is not there.

@@ -59,16 +59,20 @@ TEST_CASE("a number that the reader refuses is named with its place") {
   trm_test::check_error([&] { refused.check_width(4); }, "FILE: its rows have 2 numbers");
 }
 
-TEST_CASE("new rows: mean, zero, a copy; the table stays where it is") {
+TEST_CASE("new rows: mean, zero, a copy, given numbers; the table stays where it is") {
   trm::puzzle_overlay<double> all(rows(numbers.data(), 3, 2));
   CHECK(all.view().rows() == 3);
   CHECK(all.add(trm::new_row::mean()) == 3);
   CHECK(all.add(trm::new_row::zero()) == 4);
   CHECK(all.add(trm::new_row::copy_of(1)) == 5);
+  const std::vector<float> given{-1, -2, -3};
+  trm_test::check_error([&] { all.add(trm::new_row::of(given)); }, "new puzzle row: 3 numbers given, a row has 2");
   CHECK(all.view().rows() == 6);
+  CHECK(all.add(trm::new_row::of(std::span(given).first(2))) == 6);
+  CHECK(gathered(all.view(), {6, 5}) == std::vector<double>{-1, -2, 2, 3});
   CHECK(gathered(all.view(), {3, 4, 5, 2}) == std::vector<double>{2, 4, 0, 0, 2, 3, 4, 8});
-  trm_test::check_error([&] { all.add(trm::new_row::copy_of(6)); }, "puzzle identifier 6: the table has rows 0 to 3");
-  trm_test::check_error([&] { gathered(all.view(), {6}); }, "puzzle identifier 6: the table has rows 0 to 6");
+  trm_test::check_error([&] { all.add(trm::new_row::copy_of(7)); }, "puzzle identifier 7: the table has rows 0 to 3");
+  trm_test::check_error([&] { gathered(all.view(), {7}); }, "puzzle identifier 7: the table has rows 0 to 7");
 }
 
 TEST_CASE("new rows of a model whose table is not there") {

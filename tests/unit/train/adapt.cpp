@@ -100,7 +100,7 @@ TEST_CASE("unseen tasks are solved by tuning their rows alone on four demonstrat
                                      .freeze_weights = true,
                                      .undoable = false});
   const std::vector<trm::new_row> rows(unseen, trm::new_row::mean());
-  trm::begin_adaptation<model>(tuned, trained.weights(), trained.table(), rows);
+  trm::begin_adaptation(tuned, trained.weights(), trained.table(), rows);
   trm::solver<model> solver(device, 8 * unseen);
   solver.use(trained.weights());
   const int before = solved(solver, tuned.table(), asked, unseen);
@@ -121,15 +121,15 @@ TEST_CASE("an adaptation begins with the rows that were asked for") {
   for (std::size_t i = 0; i < 3 * model::W; ++i) table.data()[i] = static_cast<float>(i);
   trm::trainer<model> t(device, {.batch = 2, .puzzle_identifiers = 3});
   const std::array<trm::new_row, 3> wanted{trm::new_row::copy_of(2), trm::new_row::zero(), trm::new_row::mean()};
-  trm::begin_adaptation<model>(t, w, table, wanted);
+  trm::begin_adaptation(t, w, table, wanted);
   CHECK(std::equal(t.table().data(), t.table().data() + model::W, table.data() + 2 * model::W));
   CHECK(std::all_of(t.table().data() + model::W, t.table().data() + 2 * model::W, [](float v) { return v == 0; }));
   CHECK(std::equal(t.table().data() + 2 * model::W, t.table().data() + 3 * model::W, table.data() + model::W));
   CHECK(std::equal(w.parameters(), w.parameters() + model::extent, t.weights().parameters()));
   CHECK(std::equal(w.constants(), w.constants() + model::constant_extent, t.weights().constants()));
-  trm_test::check_error([&] { trm::begin_adaptation<model>(t, w, table, std::span(wanted).first(2)); },
+  trm_test::check_error([&] { trm::begin_adaptation(t, w, table, std::span(wanted).first(2)); },
                         "adaptation: the trainer has 3 puzzle rows, 2 wanted");
   const trm::puzzle_table<float> narrow(3, model::W - 1, 1);
-  trm_test::check_error([&] { trm::begin_adaptation<model>(t, w, narrow, wanted); },
+  trm_test::check_error([&] { trm::begin_adaptation(t, w, narrow, wanted); },
                         "puzzle table: its rows have 31 numbers, the model's 32");
 }
