@@ -3,11 +3,12 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
-#include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -19,6 +20,84 @@
 #include "trm/io/file.hpp"
 
 namespace trm_maze {
+
+/// A maze and what is said of an answer to it.
+class maze_question final : public program::question {
+ public:
+  maze_question(std::string place, const trm::maze::grid& maze)
+      : place_(std::move(place)), maze_(maze), before_(maze), now_(maze) {}
+
+  std::string place() const override { return place_; }
+  std::string text() const override { return trm::maze::to_line(maze_); }
+  std::vector<int> tokens() const override {
+    std::vector<int> tokens(maze_.size());
+    trm::maze::encode(maze_, std::span(tokens));
+    return tokens;
+  }
+  void check() const override {
+    if (shortest() == 0) throw trm::error(place_, "no path leads from start to goal");
+  }
+  std::string beginning() const override {
+    return fmt::format("maze {0} x {0}, shortest path {1} steps\n{2}", maze_.side(), shortest(),
+                       draw_step(maze_, maze_, program::shows_colours()));
+  }
+
+  void take(const program::solving_step& s) override {
+    before_ = now_;
+    now_ = trm::maze::decode(std::span<const int>(s.answer));
+    check_ = trm::maze::check_answer(maze_, now_, now_);
+  }
+  bool solved() const override { return check_.keeps_maze && check_.is_shortest; }
+  std::string answer() const override { return trm::maze::to_line(now_); }
+  std::string plain() const override { return trm::maze::to_text(now_); }
+  std::string progress() const override {
+    using trm::maze::cell;
+    int changed = 0, altered = 0;  // altered: beyond what a path may be
+    for (std::size_t i = 0; i < now_.size(); ++i) {
+      changed += now_[i] != before_[i];
+      altered += now_[i] != maze_[i] && !(maze_[i] == cell::free && now_[i] == cell::path);
+    }
+    return fmt::format("{} changed, {}",
+                       changed == 0 ? "nothing" : fmt::format("{} cell{}", changed, changed == 1 ? "" : "s"),
+                       altered > 0           ? fmt::format("{} cells of the maze altered", altered)
+                       : !check_.is_path     ? "no path yet"
+                       : !check_.is_shortest ? "a path"
+                                             : "a shortest path");
+  }
+  std::string drawing() const override {
+    return now_ == before_ ? std::string() : draw_step(now_, before_, program::shows_colours());
+  }
+
+ private:
+  /// Steps of a shortest path; 0: there is none. Refuses what is no maze.
+  int shortest() const {
+    try {
+      const auto path = trm::maze::solve(maze_);
+      return path ? static_cast<int>(path->length()) : 0;
+    } catch (const trm::error& e) {
+      throw trm::error(place_, e.what());
+    }
+  }
+  /// In plain text a cell that joined the path is *, one that left it is -, any other change is !.
+  static std::string draw_step(const trm::maze::grid& now, const trm::maze::grid& before, bool colour) {
+    if (colour) return trm::maze::to_ansi(now, before);
+    std::string text = trm::maze::to_text(now);
+    const auto width = static_cast<std::size_t>(now.side()) + 1;
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      using trm::maze::cell;
+      if (now[i] == before[i]) continue;
+      char& shown = text[i / (width - 1) * width + i % (width - 1)];
+      if (now[i] == cell::path && before[i] == cell::free) shown = '*';
+      if (now[i] == cell::free && before[i] == cell::path) shown = '-';
+      if (shown != '*' && shown != '-') shown = '!';
+    }
+    return text;
+  }
+
+  std::string place_;
+  trm::maze::grid maze_, before_, now_;
+  trm::maze::answer_check check_;
+};
 
 class solve_command {
  public:
@@ -36,14 +115,10 @@ class solve_command {
   }
 
  private:
-  struct question {
-    std::string place;
-    trm::maze::grid maze;
-  };
   static constexpr std::size_t most_text = std::size_t{1} << 26;
 
   /// The mazes of a text, between which empty lines stand.
-  static void split(std::string_view text, const std::string& place, std::vector<question>& to) {
+  static void split(std::string_view text, const std::string& place, program::questions& to) {
     std::vector<std::string> blocks(1);
     while (!text.empty()) {
       const std::size_t end = std::min(text.find('\n'), text.size());
@@ -58,122 +133,23 @@ class solve_command {
     if (blocks.size() > 1 && blocks.back().empty()) blocks.pop_back();
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       const std::string here = blocks.size() == 1 ? place : fmt::format("{}: maze {}", place, i + 1);
-      to.push_back({here, trm::maze::parse(blocks[i], here)});
+      to.push_back(std::make_unique<maze_question>(here, trm::maze::parse(blocks[i], here)));
     }
   }
-  static void read(const std::string& text, std::vector<question>& to) {
+  static void read(const std::string& text, program::questions& to) {
     if (text == "-") return split(trm::read_file("/dev/stdin", most_text), "standard input", to);
     std::error_code ignored;
     if (text.find_first_not_of("# SGo") == text.npos && !std::filesystem::exists(text, ignored)) {
-      to.push_back({"maze", trm::maze::parse_line(text, "maze")});
+      to.push_back(std::make_unique<maze_question>("maze", trm::maze::parse_line(text, "maze")));
     } else {
       split(trm::read_file(text, most_text), text, to);
     }
   }
 
   void run() const {
-    std::vector<question> all;
+    program::questions all;
     for (const std::string& text : mazes_) read(text, all);
-    const int cells = all.empty() ? 0 : static_cast<int>(all.front().maze.size());
-    const auto model = program::preset_list().of_checkpoint(o_.checkpoint, o_.preset, cells).make();
-    for (const question& q : all) {
-      if (static_cast<int>(q.maze.size()) != model->description().tokens) {
-        throw trm::error(q.place, fmt::format("has {} cells, the model of {} is for {}", q.maze.size(),
-                                              o_.checkpoint.string(), model->description().tokens));
-      }
-      if (shortest(q) == 0) throw trm::error(q.place, "no path leads from start to goal");
-    }
-    const auto solver = model->solver(o_.checkpoint, 1, o_.threads);
-    std::size_t solved = 0;
-    for (const question& q : all) {
-      program::stop_if_interrupted();
-      solved += answer(*solver, q);
-    }
-    if (solved < all.size()) {
-      throw trm::error("solve", all.size() == 1
-                                    ? "not solved"
-                                    : fmt::format("{} of {} mazes not solved", all.size() - solved, all.size()));
-    }
-  }
-
-  /// Steps of a shortest path; 0: there is none. Refuses what is no maze.
-  static int shortest(const question& q) {
-    try {
-      const auto path = trm::maze::solve(q.maze);
-      return path ? static_cast<int>(path->length()) : 0;
-    } catch (const trm::error& e) {
-      throw trm::error(q.place, e.what());
-    }
-  }
-
-  bool answer(program::any_solver& solver, const question& q) const {
-    const trm::maze::grid& maze = q.maze;
-    std::vector<int> tokens(maze.size());
-    trm::maze::encode(maze, std::span(tokens));
-    const bool drawn = !o_.json && !o_.quiet;
-    trm::json steps = trm::json::array();
-    trm::maze::grid before = maze;
-    trm::maze::answer_check check;
-    if (drawn) {
-      fmt::print("maze {0} x {0}, shortest path {1} steps\n{2}", maze.side(), shortest(q),
-                 draw_step(maze, maze, program::shows_colours()));
-    }
-    const auto last = program::solve(solver, tokens, o_, [&](const program::solving_step& s) {
-      const trm::maze::grid now = trm::maze::decode(std::span<const int>(s.answer));
-      check = trm::maze::check_answer(maze, now, now);
-      if (o_.json) steps.push_back({{"answer", trm::maze::to_line(now)}, {"halting_confidence", s.confidence}});
-      if (drawn) print_step(s, maze, now, before, check);
-      before = now;
-    });
-    const bool solved = check.keeps_maze && check.is_shortest;
-    if (o_.json) {
-      fmt::print("{}\n", trm::json({{"maze", trm::maze::to_line(maze)},
-                                    {"answer", trm::maze::to_line(before)},
-                                    {"solved", solved},
-                                    {"supervision_steps", last.number},
-                                    {"steps", steps}})
-                             .dump());
-    } else if (o_.quiet) {
-      fmt::print("{}\n", trm::maze::to_text(before));
-    } else {
-      fmt::print("{} after {} supervision step{}\n\n", solved ? "solved" : "not solved", last.number,
-                 last.number == 1 ? "" : "s");
-    }
-    return solved;
-  }
-  static void print_step(const program::solving_step& s, const trm::maze::grid& maze, const trm::maze::grid& now,
-                         const trm::maze::grid& before, const trm::maze::answer_check& check) {
-    int changed = 0;
-    int altered = 0;  // beyond what a path may be
-    for (std::size_t i = 0; i < now.size(); ++i) {
-      using trm::maze::cell;
-      changed += now[i] != before[i];
-      altered += now[i] != maze[i] && !(maze[i] == cell::free && now[i] == cell::path);
-    }
-    fmt::print("step {}: {} changed, {}, halting confidence {:.1f} %\n", s.number,
-               changed == 0 ? "nothing" : fmt::format("{} cell{}", changed, changed == 1 ? "" : "s"),
-               altered > 0          ? fmt::format("{} cells of the maze altered", altered)
-               : !check.is_path     ? "no path yet"
-               : !check.is_shortest ? "a path"
-                                    : "a shortest path",
-               100 * s.confidence);
-    if (changed > 0) fmt::print("{}", draw_step(now, before, program::shows_colours()));
-    std::fflush(stdout);
-  }
-  /// In plain text a cell that joined the path is *, one that left it is -, any other change is !.
-  static std::string draw_step(const trm::maze::grid& now, const trm::maze::grid& before, bool colour) {
-    if (colour) return trm::maze::to_ansi(now, before);
-    std::string text = trm::maze::to_text(now);
-    const auto width = static_cast<std::size_t>(now.side()) + 1;
-    for (std::size_t i = 0; i < now.size(); ++i) {
-      using trm::maze::cell;
-      if (now[i] == before[i]) continue;
-      char& shown = text[i / (width - 1) * width + i % (width - 1)];
-      if (now[i] == cell::path && before[i] == cell::free) shown = '*';
-      if (now[i] == cell::free && before[i] == cell::path) shown = '-';
-      if (shown != '*' && shown != '-') shown = '!';
-    }
-    return text;
+    program::answer_all(all, "maze", o_);
   }
 
   program::solve_options o_;

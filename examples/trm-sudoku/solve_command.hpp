@@ -3,8 +3,9 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
-#include <cstdio>
 #include <filesystem>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,59 @@
 #include "trm/io/file.hpp"
 
 namespace trm_sudoku {
+
+/// A board and what is said of an answer to it.
+class puzzle_question final : public program::question {
+ public:
+  explicit puzzle_question(const trm::sudoku::board& puzzle) : puzzle_(puzzle), before_(puzzle), now_(puzzle) {}
+
+  std::string place() const override { return "puzzle " + text(); }
+  std::string text() const override { return trm::sudoku::to_line(puzzle_); }
+  std::vector<int> tokens() const override {
+    std::vector<int> tokens(static_cast<std::size_t>(puzzle_.cells()));
+    trm::sudoku::encode(puzzle_, std::span(tokens));
+    return tokens;
+  }
+  void check() const override {
+    if (!trm::sudoku::is_consistent(puzzle_)) throw trm::error(place(), "has a digit twice in a row, column or box");
+  }
+  std::string beginning() const override {
+    return fmt::format("puzzle {}, {} clues\n{}", text(), trm::sudoku::clues(puzzle_),
+                       draw_step(puzzle_, puzzle_, puzzle_, program::shows_colours()));
+  }
+
+  void take(const program::solving_step& s) override {
+    step_ = s.number;
+    before_ = now_;
+    now_ = board_of(s.answer);
+  }
+  bool solved() const override { return trm::sudoku::is_solved(now_) && trm::sudoku::extends(now_, puzzle_); }
+  std::string answer() const override { return trm::sudoku::to_line(now_); }
+  std::string progress() const override {
+    const int n = changed();
+    const auto wrong = std::ranges::count(conflicts(now_, puzzle_), true);
+    return fmt::format("{} {}, {}", n == 0 ? "nothing" : fmt::format("{} cell{}", n, n == 1 ? "" : "s"),
+                       step_ == 1 ? "filled" : "changed",
+                       solved()     ? "a valid solution"
+                       : wrong == 0 ? "no conflict"
+                                    : fmt::format("{} digits in conflict", wrong));
+  }
+  std::string drawing() const override {
+    if (changed() == 0) return {};
+    return draw_step(now_, step_ == 1 ? now_ : before_, puzzle_, program::shows_colours());
+  }
+  std::string closing() const override { return ": " + answer(); }
+
+ private:
+  int changed() const {
+    int n = 0;
+    for (int i = 0; i < now_.cells(); ++i) n += now_[i] != before_[i];
+    return n;
+  }
+
+  trm::sudoku::board puzzle_, before_, now_;
+  int step_ = 0;
+};
 
 class solve_command {
  public:
@@ -52,86 +106,12 @@ class solve_command {
     return {trm::sudoku::parse_puzzle(text, place)};
   }
 
-  void run() {
-    std::vector<trm::sudoku::board> all;
+  void run() const {
+    program::questions all;
     for (const std::string& text : puzzles_) {
-      for (const trm::sudoku::board& b : read(text)) all.push_back(b);
+      for (const trm::sudoku::board& b : read(text)) all.push_back(std::make_unique<puzzle_question>(b));
     }
-    const int cells = all.empty() ? 0 : all.front().cells();
-    const auto model = program::preset_list().of_checkpoint(o_.checkpoint, o_.preset, cells).make();
-    for (const trm::sudoku::board& b : all) {
-      if (b.cells() != model->description().tokens) {
-        throw trm::error("puzzle " + trm::sudoku::to_line(b),
-                         fmt::format("has {} cells, the model of {} is for {}", b.cells(), o_.checkpoint.string(),
-                                     model->description().tokens));
-      }
-      if (!trm::sudoku::is_consistent(b)) {
-        throw trm::error("puzzle " + trm::sudoku::to_line(b), "has a digit twice in a row, column or box");
-      }
-    }
-    const auto solver = model->solver(o_.checkpoint, 1, o_.threads);
-    std::size_t solved = 0;
-    for (const trm::sudoku::board& b : all) {
-      program::stop_if_interrupted();
-      solved += answer(*solver, b);
-    }
-    if (solved < all.size()) {
-      throw trm::error("solve", all.size() == 1
-                                    ? "not solved"
-                                    : fmt::format("{} of {} puzzles not solved", all.size() - solved, all.size()));
-    }
-  }
-
-  bool answer(program::any_solver& solver, const trm::sudoku::board& puzzle) const {
-    std::vector<int> tokens(static_cast<std::size_t>(puzzle.cells()));
-    trm::sudoku::encode(puzzle, std::span(tokens));
-    const bool drawn = !o_.json && !o_.quiet;
-    trm::sudoku::board before = puzzle;
-    trm::json steps = trm::json::array();
-    const auto right = [&](const trm::sudoku::board& b) {
-      return trm::sudoku::is_solved(b) && trm::sudoku::extends(b, puzzle);
-    };
-    if (drawn) {
-      fmt::print("puzzle {}, {} clues\n{}", trm::sudoku::to_line(puzzle), trm::sudoku::clues(puzzle),
-                 draw_step(puzzle, puzzle, puzzle, program::shows_colours()));
-    }
-    const auto last = program::solve(solver, tokens, o_, [&](const program::solving_step& s) {
-      const trm::sudoku::board now = board_of(s.answer);
-      if (o_.json) steps.push_back({{"answer", trm::sudoku::to_line(now)}, {"halting_confidence", s.confidence}});
-      if (drawn) print_step(s, now, before, puzzle, right(now));
-      before = now;
-    });
-    const trm::sudoku::board found = board_of(last.answer);
-    if (o_.json) {
-      fmt::print("{}\n", trm::json({{"puzzle", trm::sudoku::to_line(puzzle)},
-                                    {"answer", trm::sudoku::to_line(found)},
-                                    {"solved", right(found)},
-                                    {"supervision_steps", last.number},
-                                    {"steps", steps}})
-                             .dump());
-    } else if (o_.quiet) {
-      fmt::print("{}\n", trm::sudoku::to_line(found));
-    } else {
-      fmt::print("{} after {} supervision step{}: {}\n\n", right(found) ? "solved" : "not solved", last.number,
-                 last.number == 1 ? "" : "s", trm::sudoku::to_line(found));
-    }
-    return right(found);
-  }
-  static void print_step(const program::solving_step& s, const trm::sudoku::board& now,
-                         const trm::sudoku::board& before, const trm::sudoku::board& puzzle, bool right) {
-    int changed = 0;
-    for (int i = 0; i < now.cells(); ++i) changed += now[i] != before[i];
-    const auto bad = conflicts(now, puzzle);
-    const auto wrong = std::ranges::count(bad, true);
-    fmt::print("step {}: {} {}, {}, halting confidence {:.1f} %\n", s.number,
-               changed == 0 ? "nothing" : fmt::format("{} cell{}", changed, changed == 1 ? "" : "s"),
-               s.number == 1 ? "filled" : "changed",
-               right        ? "a valid solution"
-               : wrong == 0 ? "no conflict"
-                            : fmt::format("{} digits in conflict", wrong),
-               100 * s.confidence);
-    if (changed > 0) fmt::print("{}", draw_step(now, s.number == 1 ? now : before, puzzle, program::shows_colours()));
-    std::fflush(stdout);
+    program::answer_all(all, "puzzle", o_);
   }
 
   static constexpr std::size_t most_text = std::size_t{1} << 26;
