@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # trm_build_facts: what programs say of their build. The commit is asked for at every build; only this one object is
 # compiled again when it has changed.
+include_guard(GLOBAL)
 
 set(commit_dir "${PROJECT_BINARY_DIR}/generated")
 add_custom_target(

@@ -57,10 +57,12 @@ class any_solver {
                                                   const after_batch& each) = 0;
 };
 
-/// trm::trainer, its model's type forgotten.
+/// trm::trainer, its model's type forgotten. Of several processes the first calls it, and the others do as they are told: orders.hpp.
 class any_trainer {
  public:
   virtual ~any_trainer() = default;
+  /// The samples of the batch that this process works on: all of them, or its part where there are several.
+  virtual int local_batch() const = 0;
   /// \throws trm::not_finite_error where the loss or the gradient is not finite; the trainer is then as before the step
   virtual trm::step_report step(const trm::batch& offered) = 0;
   /// Writes a checkpoint (trm::write_checkpoint). `more` joins its manifest, `add` its files.

@@ -3,13 +3,18 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/core.h>
 
 #include "any_model.hpp"
 #include "dataset_files.hpp"
 #include "evaluation.hpp"
+#include "follower.hpp"
+#include "orders.hpp"
+#include "processes.hpp"
 #include "run.hpp"
 #include "task.hpp"
 #include "training.hpp"
@@ -29,6 +34,7 @@ class train_command {
         ->type_name("FOLDER");
     t.add_training_options(*c_);
     add_training_options(*c_, s_, presets_);
+    app.in_several_processes(*c_);
     c_->footer("Presets:\n" + presets_.descriptions() + "\n" + c_->get_footer());
   }
 
@@ -45,21 +51,43 @@ class train_command {
     take_preset(*c_, s_, *preset_);
   }
   void run() {
-    training_task on{.program = task_.program(),
-                     .title = task_.title(train_),
-                     .train = train_,
-                     .test = {},
-                     .score = nullptr,
-                     .draw = task_.draw(),
-                     .copies = task_.companions(data_),
-                     .splits = {facts("train")}};
-    if (task_.has_split(data_, "test")) {
-      on.test = task_.open(data_, "test", false, 0);
-      on.splits.push_back(facts("test"));
-    }
-    const auto score = task_.scores(data_, on.test ? "test" : "train");
+    training_task on;
+    std::unique_ptr<scorer> score;
+    trm::together(processes(), [&] {
+      on = {.program = task_.program(),
+            .title = task_.title(train_),
+            .train = train_,
+            .test = {},
+            .score = nullptr,
+            .draw = task_.draw(),
+            .copies = task_.companions(data_),
+            .splits = {facts("train")}};
+      if (task_.has_split(data_, "test")) {
+        on.test = task_.open(data_, "test", false, 0);
+        on.splits.push_back(facts("test"));
+      }
+      score = task_.scores(data_, on.test ? "test" : "train");
+    });
     on.score = score.get();
+    require_agreement_on(on);
+    if (!first_process()) return follower(*preset_, on, s_).run();
+    const leading others;
     training_run(*preset_, on, s_, to_toml(*c_)).run();
+  }
+  /// Before processes begin to work together.
+  void require_agreement_on(const training_task& on) const {
+    if (alone()) return;
+    std::vector<trm::fact> facts{{"version", trm::version_string}};
+    for (const auto& split : on.splits) facts.push_back({"dataset", split.fingerprint()});
+    const auto values = option_values(to_toml(*c_), "train", "options");
+    for (const CLI::Option* option : c_->get_options()) {
+      const std::string name = option->get_single_name();
+      // Where files lie may be another place on every machine.
+      if (name == "data" || name == "run" || name == "init-from" || name == "threads") continue;
+      const auto at = values.find(name);
+      facts.push_back({"--" + name, at == values.end() ? "" : at->second});
+    }
+    trm::require_agreement(processes(), facts);
   }
 
   dataset_facts facts(const std::string& split) const {
@@ -86,15 +114,32 @@ class evaluate_command {
     c.add_option("--split", split_, "train or test")->capture_default_str();
     add_evaluation_options(c, o_);
     t.add_evaluation_options(c);
+    app.in_several_processes(c);
   }
 
  private:
   void run() {
-    const example_data data = task_.open(data_, split_, false, 0);
-    const auto score = task_.scores(data_, split_);
+    example_data data;
+    std::unique_ptr<scorer> score;
+    std::unique_ptr<any_model> model;
+    std::vector<trm::fact> facts;
     const preset_list presets;
-    const preset& chosen = presets.of_checkpoint(o_.checkpoint, o_.preset, data.metadata.seq_len);
-    evaluate(*chosen.make(), data, split_, o_, score.get());
+    trm::together(processes(), [&] {
+      data = task_.open(data_, split_, false, 0);
+      score = task_.scores(data_, split_);
+      model = presets.of_checkpoint(o_.checkpoint, o_.preset, data.metadata.seq_len).make();
+      facts = facts_to_agree_on();
+    });
+    trm::require_agreement(processes(), facts);
+    evaluate(*model, data, split_, o_, score.get());
+  }
+  std::vector<trm::fact> facts_to_agree_on() const {
+    if (alone()) return {};
+    const auto files = trm::model_files::open(o_.checkpoint, trm::model_files::verify::sizes);
+    return {{"version", trm::version_string},
+            {"dataset", hash_dataset(task_, data_, split_).fingerprint()},
+            {"weights", trm::sha256_of_file(files.weights().path())},
+            {"batch and steps", fmt::format("{}, {}", o_.batch, o_.max_steps)}};
   }
 
   task& task_;

@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 
 #include "any_model.hpp"
 #include "machine.hpp"
+#include "orders.hpp"
 #include "trm/backend/cpu/context.hpp"
 #include "trm/io/checkpoint.hpp"
 #include "trm/io/infer_config.hpp"
@@ -25,6 +27,7 @@
 #include "trm/optim/new_row.hpp"
 #include "trm/train/adapt.hpp"
 #include "trm/train/evaluate.hpp"
+#include "trm/train/evaluate_together.hpp"
 #include "trm/train/trainer.hpp"
 #include "trm/version.hpp"
 
@@ -45,7 +48,8 @@ void save_weights(const std::filesystem::path& path, const trm::weights<Model>& 
   trm::write_weights(path, w, parameters, table, about);
 }
 
-/// A solver on a device, with weights and a table that live elsewhere.
+/// A solver on a device, with weights and a table that live elsewhere. Of several processes, all evaluate, and the first is shown what
+/// all have done.
 template <class Model>
 class solver_on : public any_solver {
  public:
@@ -62,15 +66,19 @@ class solver_on : public any_solver {
   int add_row(const trm::new_row& how) override { return rows_.add(how); }
   void begin(const trm::batch& b) override { solver_.begin(b, rows_.view()); }
   void step() override { solver_.step(); }
-  const trm::samples& samples() const override { return solver_.samples(); }
-  trm::step_metrics metrics(int count) const override { return solver_.metrics(count); }
+  const trm::samples& samples() const override { return shown_ == nullptr ? solver_.samples() : *shown_; }
+  trm::step_metrics metrics(int count) const override {
+    return shown_ == nullptr ? solver_.metrics(count) : trm::metrics_of(*shown_, count);
+  }
   trm::element_type logits_type() const override { return trm::element_type_of<typename Model::compute>(); }
   void append_logits(int count, std::vector<std::byte>& to) const override {
+    if (shown_ != nullptr) throw trm::error("logits", "can be saved by one process alone");
     const auto bytes = std::as_bytes(solver_.logits().first(static_cast<std::size_t>(count) * Model::S * Model::V));
     to.insert(to.end(), bytes.begin(), bytes.end());
   }
   std::vector<trm::step_metrics> evaluate(const example_data& data, int max_steps, std::int64_t max_batches,
                                           const after_batch& each) override {
+    if (!alone()) return evaluate_together(data, max_steps, max_batches, each);
     return trm::evaluate(solver_, rows_.view(), std::span<const any_source>(data.sources), data.metadata, max_steps,
                          max_batches,
                          [&](const trm::batch& b, const trm::sequential_part& part, const trm::solver<Model>&) {
@@ -79,6 +87,30 @@ class solver_on : public any_solver {
   }
 
  private:
+  std::vector<trm::step_metrics> evaluate_together(const example_data& data, int max_steps, std::int64_t max_batches,
+                                                   const after_batch& each) {
+    give_order(order::evaluate, max_steps, max_batches);
+    return trm::evaluate_together(solver_, rows_.view(), std::span<const any_source>(data.sources), data.metadata,
+                                  max_steps, max_batches, processes(),
+                                  [&](const trm::batch& b, const trm::sequential_part& part, const trm::samples& all) {
+                                    share_interruption();
+                                    std::exception_ptr failed;
+                                    if (first_process()) {
+                                      shown_ = &all;
+                                      try {
+                                        each(b, part, *this);
+                                      } catch (...) {
+                                        failed = std::current_exception();
+                                      }
+                                      shown_ = nullptr;
+                                    }
+                                    if (!any_process(failed != nullptr)) return;
+                                    if (failed) std::rethrow_exception(failed);
+                                    throw evaluation_stopped();
+                                  });
+  }
+
+  const trm::samples* shown_ = nullptr;  // those of all processes
   trm::puzzle_overlay<master> rows_;
   trm::solver<Model> solver_;
 };
@@ -126,19 +158,60 @@ template <class Model, class Optimizer>
 class trainer_of final : public any_trainer {
  public:
   trainer_of(const trm::training_options& options, int threads, std::string preset)
-      : cpu_(thread_count(threads)), trainer_(cpu_, options), preset_(std::move(preset)) {
+      : cpu_(thread_count(threads)), trainer_(cpu_, options, processes()), preset_(std::move(preset)) {
     trainer_.weights().initialise(options.seed);
     trainer_.weights_changed();
   }
-  trm::step_report step(const trm::batch& offered) override { return trainer_.step(offered); }
+  int local_batch() const override { return trainer_.local_batch(); }
+  trm::step_report step(const trm::batch& offered) override {
+    give_order(order::step);
+    try {
+      const trm::step_report report = trainer_.step(offered);
+      share_interruption();
+      return report;
+    } catch (const trm::not_finite_error& e) {
+      if (alone()) throw;
+      // The one whose samples they are says where it began.
+      const auto said = trm::collectives(processes()).gather_each(e.what());
+      throw trm::not_finite_error(*std::ranges::max_element(said, {}, &std::string::size));
+    }
+  }
   void save(const std::filesystem::path& path, const trm::json& more,
             const trm::checkpoint_additions& add) const override {
+    give_order(order::save);
+    trainer_.gather_samples();
+    if (!first_process()) return;
     trm::json all = more;
     all["preset"] = preset_;
     trm::write_checkpoint(path, trainer_, {{"preset", preset_}}, all, add);
   }
-  void resume(const trm::checkpoint_folder& from) override { trm::read_checkpoint(from, trainer_); }
+  void resume(const trm::checkpoint_folder& from) override {
+    give_order(order::resume, 0, 0, from.path());
+    if (first_process()) trm::together(processes(), [] {});  // the others open it
+    trm::together(processes(), [&] { trm::read_checkpoint(from, trainer_); });
+    require_same_weights();
+  }
   void begin_from(const std::filesystem::path& checkpoint, long long step) override {
+    give_order(order::begin_from, step, 0, checkpoint);
+    trm::together(processes(), [&] { read_weights(checkpoint, step); });
+    require_same_weights();
+  }
+  void adapt(const std::filesystem::path& checkpoint, std::span<const trm::new_row> rows) override {
+    if constexpr (Model::W > 0) {
+      const stored_weights<Model> stored(checkpoint);
+      trm::begin_adaptation(trainer_, stored.weights, stored.rows, rows);
+    } else {
+      throw trm::error(checkpoint.string(), "its model has no puzzle rows: " + std::to_string(rows.size()) + " wanted");
+    }
+  }
+  any_solver& solver() override {
+    if (!solver_) solver_.emplace(cpu_, trainer_.local_batch());
+    solver_->use(trainer_.ema(), trainer_.weights().constants(), trainer_.table());
+    return *solver_;
+  }
+
+ private:
+  void read_weights(const std::filesystem::path& checkpoint, long long step) {
     using master = typename Model::master;
     const stored_weights<Model> stored(checkpoint);
     std::copy_n(stored.weights.parameters(), Model::extent, trainer_.weights().parameters());
@@ -156,23 +229,17 @@ class trainer_of final : public any_trainer {
     }
     trainer_.resume({.step = step, .moments_since = step});
   }
-  void adapt(const std::filesystem::path& checkpoint, std::span<const trm::new_row> rows) override {
-    if constexpr (Model::W > 0) {
-      const stored_weights<Model> stored(checkpoint);
-      trm::begin_adaptation(trainer_, stored.weights, stored.rows, rows);
-    } else {
-      throw trm::error(checkpoint.string(), "its model has no puzzle rows: " + std::to_string(rows.size()) + " wanted");
-    }
-  }
-  any_solver& solver() override {
-    if (!solver_) solver_.emplace(cpu_, trainer_.options().batch);
-    solver_->use(trainer_.ema(), trainer_.weights().constants(), trainer_.table());
-    return *solver_;
+  /// All processes may have read another file of the same name.
+  void require_same_weights() const {
+    if (alone()) return;
+    const std::span<const typename Model::master> values(trainer_.weights().parameters(), Model::extent);
+    trm::sha256 hash;
+    hash.update({reinterpret_cast<const std::uint8_t*>(values.data()), values.size_bytes()});
+    trm::require_agreement(processes(), {{"weights", trm::to_hex(hash.finish())}});
   }
 
- private:
   trm::cpu::context<> cpu_;
-  trm::trainer<Model, Optimizer> trainer_;
+  trm::trainer<Model, Optimizer, trm::cpu::context<>, trm::any_communicator> trainer_;
   std::string preset_;
   std::optional<solver_on<Model>> solver_;
 };
@@ -192,6 +259,7 @@ class compiled_model final : public any_model {
   trm::memory_plan plan(int batch, int micro_batch) const override { return trm::plan<model>(batch, micro_batch); }
   std::unique_ptr<any_trainer> trainer(const trm::training_options& options, const std::string& optimizer, int threads,
                                        const std::string& preset) const override {
+    give_order(order::make_trainer);
     if (optimizer == "adamw") {
       return std::make_unique<detail::trainer_of<model, trm::adamw>>(options, threads, preset);
     }

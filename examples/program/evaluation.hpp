@@ -17,6 +17,8 @@
 
 #include "any_model.hpp"
 #include "metrics.hpp"
+#include "orders.hpp"
+#include "processes.hpp"
 #include "progress.hpp"
 #include "run.hpp"
 #include "run_folder.hpp"
@@ -206,12 +208,29 @@ inline void print_metrics(const trm::json& m) {
     fmt::print("{}\n", name.empty() ? "" : fmt::format("{:<{}}  {:>10}", name, width, value));
 }
 
+/// The part of a process that is not the first.
+inline trm::json evaluate_as_told(any_solver& solver, const example_data& data) {
+  for (given_order o = next_order(); o.what != order::end; o = next_order()) {
+    try {
+      solver.evaluate(data, static_cast<int>(o.number), o.batches,
+                      [](const trm::batch&, const trm::sequential_part&, const any_solver&) {});
+    } catch (const evaluation_stopped&) {
+    }
+  }
+  return {};
+}
+
 /// `evaluate`: measures, prints, and writes metrics.json and what is to be saved where there is an output folder.
 inline trm::json evaluate(const any_model& model, const example_data& data, const std::string& split,
                           const evaluation_options& o, scorer* score) {
   if (!o.save.empty() && o.output.empty()) throw usage_error("--save", "needs --output, the folder for it");
   detail::require_fit(data, model.description());
-  const auto solver = model.solver(o.checkpoint, o.batch, o.threads);
+  if (o.batch % processes().size() != 0) {
+    throw trm::agreed_error(
+        "--batch", fmt::format("{} is no multiple of the number of processes, {}", o.batch, processes().size()));
+  }
+  std::unique_ptr<any_solver> solver;
+  trm::together(processes(), [&] { solver = model.solver(o.checkpoint, o.batch / processes().size(), o.threads); });
   if (model.description().puzzle_width > 0 &&
       solver->identifiers() != static_cast<std::size_t>(data.metadata.num_puzzle_identifiers)) {
     throw trm::error(o.checkpoint.string(),
@@ -219,21 +238,24 @@ inline trm::json evaluate(const any_model& model, const example_data& data, cons
                                  "another dataset",
                                  solver->identifiers(), data.metadata.num_puzzle_identifiers));
   }
+  const std::int64_t max_batches = o.max_batches > 0 ? o.max_batches : all_batches;
+  if (!first_process()) return evaluate_as_told(*solver, data);
+  const leading others;
   std::optional<made_folder> folder;
   if (!o.output.empty()) folder.emplace(o.output);
   saved_outputs saved(o.save);
   std::int64_t rows = data.rows();
   if (o.max_batches > 0) rows = std::min<std::int64_t>(rows, o.max_batches * o.batch);
   progress shown("examples", rows, o.quiet);
-  trm::json result = measure(
-      *solver, data, split, o.max_steps, o.max_batches > 0 ? o.max_batches : all_batches, model.trains_continue(),
-      score, [&](std::int64_t done, const trm::step_metrics& so_far, std::int64_t now) {
-        stop_if_interrupted();
-        saved.add(*solver, now);
-        shown.show(done, [&] {
-          return fmt::format("exact {:.1f} %", 100 * so_far.exact_accuracy / std::max(so_far.count, 1.0));
-        });
-      });
+  trm::json result =
+      measure(*solver, data, split, o.max_steps, max_batches, model.trains_continue(), score,
+              [&](std::int64_t done, const trm::step_metrics& so_far, std::int64_t now) {
+                stop_if_interrupted();
+                saved.add(*solver, now);
+                shown.show(done, [&] {
+                  return fmt::format("exact {:.1f} %", 100 * so_far.exact_accuracy / std::max(so_far.count, 1.0));
+                });
+              });
   shown.finish();
   result["seconds"] = shown.elapsed();
   if (!o.output.empty()) {

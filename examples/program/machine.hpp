@@ -4,15 +4,23 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 
+#include "processes.hpp"
 #include "trm/backend/cpu/context.hpp"
 
 namespace program {
 
-/// As many threads as wanted; 0: one for each processor.
-inline int thread_count(int wanted) { return wanted > 0 ? wanted : trm::cpu::default_threads(); }
+/// As many threads as wanted; 0: one for each processor that this process may have to itself.
+inline int thread_count(int wanted) {
+  if (wanted > 0) return wanted;
+  const int allowed = trm::cpu::default_threads();
+  // A launcher that gives each process processors of its own has divided them already.
+  const bool divided = allowed < ::sysconf(_SC_NPROCESSORS_ONLN);
+  return std::max(1, divided ? allowed : allowed / processes_here());
+}
 /// Seconds of all processors that this process has used so far.
 inline double processor_seconds() {
   rusage use{};

@@ -21,14 +21,14 @@
 
 #include "help.hpp"
 #include "option_kind.hpp"
+#include "orders.hpp"
+#include "processes.hpp"
 #include "terminal.hpp"
 #include "toml.hpp"
 #include "trm/core/error.hpp"
 #include "trm/version.hpp"
 
 namespace program {
-
-inline volatile std::sig_atomic_t interrupted_by = 0;
 
 /// From now on Ctrl-C and a termination signal are noted and can be asked for; a second one ends the program at once.
 inline void note_interruption() {
@@ -41,7 +41,6 @@ inline void note_interruption() {
   // A limit on the size of files is then an error of writing, like a full disk, and half a file is removed.
   std::signal(SIGXFSZ, SIG_IGN);
 }
-inline bool interrupted() { return interrupted_by != 0; }
 /// For work that cannot be gone on with: unwinds, so that whatever is half made is removed.
 inline void stop_if_interrupted() {
   if (interrupted()) throw trm::error("interrupted", "nothing was left half made");
@@ -83,24 +82,41 @@ class application {
     return *c;
   }
 
+  /// The command may be run by several processes, whose calls between them are the same.
+  void in_several_processes(const CLI::App& command) {
+    for (entry& c : commands_) c.several = c.several || c.app == &command;
+  }
+
   /// Exit code 0, or 1 for a failure and 2 for wrong usage, each with one line on standard error.
   int run(int argc, char** argv) {
-    const std::string& name = app_.get_name();
+    int code = 1;
     try {
-      require_known_command(argc, argv);
-      for (entry& c : commands_) {
-        for (CLI::Option* o : c.app->get_options([](CLI::Option*) { return true; })) require_plain_numbers(*o);
-      }
-      return parsed(argc, argv);
+      start_processes();
+      const entry* chosen = nullptr;
+      trm::together(processes(), [&] {
+        try {
+          chosen = understand(argc, argv);
+        } catch (const CLI::ParseError& e) {
+          code = 2;
+          throw trm::error(text_of(e));
+        }
+      });
+      if (chosen != nullptr) run(*chosen);
+      return 0;
+    } catch (const trm::agreed_error& e) {  // all processes have it
+      if (first_process()) complain(e.what());
     } catch (const CLI::ParseError& e) {
-      complain(fmt::format("{} (see {} --help)", e.what(), asked_ == nullptr ? name : name + " " + asked_->get_name()));
-      return 2;
+      code = 2;
+      end(text_of(e));
+    } catch (const trm::communication_error& e) {
+      detail::dismissed_others() = false;
+      end(e.what());
     } catch (const std::bad_alloc&) {
-      complain("out of memory: try a smaller --batch or --micro-batch");
+      end("out of memory: try a smaller --batch or --micro-batch");
     } catch (const std::exception& e) {
-      complain(std::ferror(stdout) != 0 ? "standard output: cannot write" : e.what());
+      end(std::ferror(stdout) != 0 ? "standard output: cannot write" : e.what());
     }
-    return 1;
+    return code;
   }
 
  private:
@@ -109,8 +125,18 @@ class application {
     std::function<void()> body, prepare;
     std::function<std::filesystem::path()> more_options;
     std::vector<CLI::Option*> required;
+    bool several = false;  // processes may run it
   };
 
+  std::string text_of(const CLI::ParseError& e) const {
+    const std::string& name = app_.get_name();
+    return fmt::format("{} (see {} --help)", e.what(), asked_ == nullptr ? name : name + " " + asked_->get_name());
+  }
+  /// What only this process knows of ends them all, unless the first has told the others to end.
+  void end(const std::string& line) const {
+    if (!alone() && !detail::dismissed_others()) processes().abort(app_.get_name() + ": " + line);
+    complain(line);
+  }
   void complain(std::string line) const {
     std::ranges::replace(line, '\n', ' ');
     say(app_.get_name() + ": " + line + "\n");
@@ -126,14 +152,19 @@ class application {
     throw usage_error("there is no command \"" + trm::detail::printable(argv[1], 60) + "\"", names);
   }
 
-  int parsed(int argc, char** argv) {
+  /// The command that was asked for, its options complete; null where only help was.
+  const entry* understand(int argc, char** argv) {
+    require_known_command(argc, argv);
+    for (entry& c : commands_) {
+      for (CLI::Option* o : c.app->get_options([](CLI::Option*) { return true; })) require_plain_numbers(*o);
+    }
     try {
       parse(argc, argv);
     } catch (const CLI::Success& e) {  // --help, --version
-      app_.exit(e);
+      if (first_process()) app_.exit(e);
       std::cout.flush();
       if (!std::cout) throw trm::error("standard output", "cannot write");
-      return 0;
+      return nullptr;
     }
     for (const entry& c : commands_) {
       if (!c.app->parsed()) continue;
@@ -143,9 +174,14 @@ class application {
       for (const CLI::Option* o : c.required) {
         if (o->count() == 0) throw CLI::RequiredError(o->get_name());
       }
-      run(c);
+      if (!c.several && !alone()) {
+        throw trm::error(app_.get_name() + " " + c.app->get_name(),
+                         fmt::format("works in one process, and was started as {}", processes().size()));
+      }
+      c.prepare();
+      return &c;
     }
-    return 0;
+    return nullptr;
   }
   /// The command line. What is required may also stand elsewhere, so that is not asked here.
   void parse(int argc, char** argv) {
@@ -178,10 +214,9 @@ class application {
   }
 
   void run(const entry& c) {
-    c.prepare();
     note_interruption();
     if (print_config_) {
-      fmt::print("{}", to_toml(*c.app));
+      if (first_process()) fmt::print("{}", to_toml(*c.app));
     } else {
       c.body();
     }

@@ -19,6 +19,7 @@
 #include "evaluation.hpp"
 #include "machine.hpp"
 #include "metrics.hpp"
+#include "processes.hpp"
 #include "progress.hpp"
 #include "provenance.hpp"
 #include "report/training_report.hpp"
@@ -95,7 +96,13 @@ inline std::int64_t epochs_per_iteration(std::int64_t asked, const trm::dataset_
 
 }  // namespace detail
 
-/// A run: its model, its data in order, its folder.
+/// What lies in the memory, as a trainer takes it.
+inline trm::batch offered(trm::batch_memory& memory, bool puzzles) {
+  const trm::batch_view view = memory.view();
+  return {view.inputs, view.labels, puzzles ? std::span<const int>(view.puzzle_identifiers) : std::span<const int>()};
+}
+
+/// A run: its model, its data in order, its folder. Of several processes the first has it, and leads the others.
 class training_run {
  public:
   /// Begins, or goes on with, the run in the folder s.run. `configuration`: the options as TOML.
@@ -106,17 +113,13 @@ class training_run {
         model_(p.make()),
         s_(complete(std::move(s), task, *model_)),
         configuration_(std::move(configuration)),
-        sampler_(task.train.sources, task.train.metadata.seq_len,
-                 {.seed = s_.training.seed,
-                  .batch = s_.training.batch,
-                  .epochs_per_iteration =
-                      detail::epochs_per_iteration(s_.epochs_per_iteration, task.train.metadata, s_.training.batch)}),
+        sampler_(task.train.sources, task.train.metadata.seq_len, order_of(s_, task)),
         plan_(model_->plan(s_.training.batch, s_.training.micro_batch)),
         folder_(s_.run),
         checkpoints_(folder_.checkpoints()),
         telemetry_(folder_.path()),
         trainer_(model_->trainer(s_.training, s_.optimizer, s_.threads, p.name)),
-        memory_(s_.training.batch, task.train.metadata.seq_len),
+        memory_(trainer_->local_batch(), task.train.metadata.seq_len),
         best_(s_.keep.metric, s_.stop_after) {
     if (folder_.continued()) {
       go_on();
@@ -131,9 +134,7 @@ class training_run {
     shown_ = &shown;
     introduce();
     const trm::batch_view view = memory_.view();
-    const bool puzzles = model_->description().puzzle_width > 0;
-    const trm::batch offered{view.inputs, view.labels,
-                             puzzles ? std::span<const int>(view.puzzle_identifiers) : std::span<const int>()};
+    const trm::batch offered = program::offered(memory_, model_->description().puzzle_width > 0);
     if (evaluation_due_) evaluate();
     while (step_ < total() && !interrupted() && !best_.stop()) {
       one_step(view, offered);
@@ -148,12 +149,20 @@ class training_run {
     return checkpoints_.at(step_);
   }
 
- private:
-  long long total() const { return s_.training.schedule.total; }
-  const example_data& held_out() const { return task_.test ? *task_.test : task_.train; }
-  /// Without a test split the training examples are evaluated, and the metrics say so.
-  std::string split() const { return task_.test ? "test" : "train"; }
-
+  /// The order of the examples, of this process's part of each batch.
+  static trm::sampling order_of(const training_settings& s, const training_task& task) {
+    return {.seed = s.training.seed,
+            .batch = s.training.batch,
+            .epochs_per_iteration =
+                detail::epochs_per_iteration(s.epochs_per_iteration, task.train.metadata, s.training.batch),
+            .part = {.index = processes().rank(), .count = processes().size()}};
+  }
+  static trm::sampler_state sampler_state_of(const trm::checkpoint_folder& from) {
+    const trm::json_field at = from.field("run").at("sampler");
+    return {.iteration = static_cast<std::uint64_t>(at.at("iteration").integer(0)),
+            .position = static_cast<std::uint64_t>(at.at("position").integer(0))};
+  }
+  /// With what follows from data and model. \throws trm::error, usage_error where they do not fit
   static training_settings complete(training_settings s, const training_task& task, const any_model& model) {
     const trm::dataset_metadata& meta = task.train.metadata;
     detail::require_fit(task.train, model.description());
@@ -173,6 +182,12 @@ class training_run {
     s.training.puzzle_identifiers = static_cast<std::size_t>(meta.num_puzzle_identifiers);
     return s;
   }
+
+ private:
+  long long total() const { return s_.training.schedule.total; }
+  const example_data& held_out() const { return task_.test ? *task_.test : task_.train; }
+  /// Without a test split the training examples are evaluated, and the metrics say so.
+  std::string split() const { return task_.test ? "test" : "train"; }
 
   void begin() {
     for (const auto& file : task_.copies) folder_.write(file.filename(), trm::read_file(file));
@@ -238,9 +253,7 @@ class training_run {
     }
     trainer_->resume(from);
     if (task_.score != nullptr) task_.score->restore(from.path());
-    const auto whole = [](const trm::json_field& f) { return static_cast<std::uint64_t>(f.integer(0)); };
-    sampler_.restore({.iteration = whole(state.at("sampler").at("iteration")),
-                      .position = whole(state.at("sampler").at("position"))});
+    sampler_.restore(sampler_state_of(from));
     const trm::json_field window = state.at("window");
     const auto read = [&](const char* name, double& to) { to = window.at(name).number(); };
     window_fields(window_, read);

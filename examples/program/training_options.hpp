@@ -10,6 +10,7 @@
 
 #include "any_model.hpp"
 #include "option_kind.hpp"
+#include "processes.hpp"
 #include "retention.hpp"
 #include "toml.hpp"
 
@@ -65,6 +66,12 @@ inline void add_training_options(CLI::App& command, training_settings& s, const 
   number("--batch", o.batch, "Samples of an update", CLI::PositiveNumber);
   number("--micro-batch", o.micro_batch, "Samples worked through at once, a divisor of --batch; 0: all",
          CLI::NonNegativeNumber);
+  command
+      .add_option("--gradient-parts", o.gradient_parts,
+                  "The gradient is the sum of those of so many parts of the batch; with N processes it is N, and one "
+                  "process with N goes on with such a run to the same bits")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   number("--max-steps", o.max_steps, "Supervision steps of a sample at most", CLI::PositiveNumber);
   number("--exploration", o.exploration, "Probability of a drawn minimum of steps", CLI::Range(0.0, 1.0));
   command.add_option("--optimizer", s.optimizer, "adam_atan2 or adamw")
@@ -129,6 +136,7 @@ inline void take_preset(CLI::App& command, training_settings& s, const preset& p
   take("--optimizer", s.optimizer, p.optimizer);
   take("--batch", o.batch, from.batch);
   take("--micro-batch", o.micro_batch, from.micro_batch);
+  take("--gradient-parts", o.gradient_parts, processes().size());
   take("--max-steps", o.max_steps, from.max_steps);
   take("--exploration", o.exploration, from.exploration);
   take("--lr", o.optimizer.learning_rate, from.optimizer.learning_rate);
