@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "support/reference.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/throws.hpp"
 #include "trm/core/bf16.hpp"
@@ -99,6 +100,25 @@ TEST_CASE("a Hugging Face folder: weights, table and configuration, read back") 
   std::filesystem::create_directory(hub);
   trm::export_published_weights(files, hub, false, known);
   CHECK_FALSE(std::filesystem::exists(hub / "puzzle_table.safetensors"));
+}
+
+TEST_CASE("a published PyTorch file becomes safetensors with every bit") {
+  const auto reference = trm_test::reference_dir();
+  if (!trm_test::available(reference, "model/trm_attention_final.pt")) return;
+  const trm_test::temporary_folder folder;
+  const auto files = model_files::open(*reference / "model/trm_attention_final.pt");
+  const auto counts = trm::export_safetensors(files, folder / "out", true);
+  CHECK(counts.tensors == 14);
+  CHECK(counts.rows == 10);
+  const auto back = model_files::open(folder / "out");
+  REQUIRE(back.weights().names() == files.weights().names());
+  for (const std::string& name : files.weights().names()) {
+    CAPTURE(name);
+    const trm::stored_tensor &x = files.weights().view(name), &y = back.weights().view(name);
+    CHECK(x.type == y.type);
+    CHECK(x.shape == y.shape);
+    CHECK(bytes_of(x) == bytes_of(y));
+  }
 }
 
 TEST_CASE("what holds no model is refused") {
