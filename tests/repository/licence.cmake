@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Every source file says its licence in its first line, or behind the line that names its interpreter.
+# Every source file says its licence in its first line, or behind one that names its interpreter.
 # Run as: cmake -DSOURCE_DIR=. -P licence.cmake
 
 cmake_path(ABSOLUTE_PATH SOURCE_DIR)
@@ -22,7 +22,7 @@ endif()
 set(without "")
 foreach(file IN LISTS files)
   file(READ "${SOURCE_DIR}/${file}" begin LIMIT 200)
-  if(NOT begin MATCHES "^(#![^\n]*\n)?(//|#) SPDX-License-Identifier: MIT\n")
+  if(NOT begin MATCHES "^(#(!| shellcheck )[^\n]*\n)?(//|#) SPDX-License-Identifier: MIT\n")
     string(APPEND without "${file}: the first line is not the licence, `SPDX-License-Identifier: MIT` in a comment\n")
   endif()
 endforeach()
