@@ -172,8 +172,11 @@ class trainer_of final : public any_trainer {
     } catch (const trm::not_finite_error& e) {
       if (alone()) throw;
       // The one whose samples they are says where it began.
-      const auto said = trm::collectives(processes()).gather_each(e.what());
-      throw trm::not_finite_error(*std::ranges::max_element(said, {}, &std::string::size));
+      trm::collectives group(processes());
+      const auto said = group.gather_each(e.what());
+      trm::not_finite_error longest(*std::ranges::max_element(said, {}, &std::string::size));
+      longest.state_finite = !group.any(!e.state_finite);
+      throw longest;
     }
   }
   void save(const std::filesystem::path& path, const trm::json& more,

@@ -50,7 +50,7 @@ succeeds "train --quiet" "${train[@]}" --run again/run --threads 2 --eval-every 
 [ -s out.txt ] || [ -s err.txt ] && fail "train --quiet: $(cat out.txt err.txt)"
 checkpoint=run/checkpoints/step_6
 same $checkpoint/training.safetensors again/run/checkpoints/step_6/training.safetensors "train: two threads give other bits than one"
-refuses 1 'run: holds an earlier run' "${train[@]}" --run run
+refuses 1 'run/config.toml: the run has beta1 0.9, not 0.5' "${train[@]}" --run run --beta1 0.5
 succeeds "print-config" "${train[@]}" --run x --no-symmetries --print-config
 cp out.txt x.toml
 contains x.toml '^symmetries = false'

@@ -52,7 +52,7 @@ succeeds "train --quiet" "${train[@]}" --run again/run --threads 2 --eval-every 
 [ -s out.txt ] || [ -s err.txt ] && fail "train --quiet: $(cat out.txt err.txt)"
 checkpoint=run/checkpoints/step_12
 same $checkpoint/training.safetensors again/run/checkpoints/step_12/training.safetensors "train: two threads give other bits than one"
-refuses 1 'run/config.toml: the run has batch 8, not 9' "${train[@]}" --run run --batch 9
+refuses 1 'run/config.toml: the run has beta1 0.9, not 0.5' "${train[@]}" --run run --beta1 0.5
 succeeds "train by epochs" train --data data --run epochs --epochs 2 --batch 50 --max-steps 2 --quiet
 [ -s epochs/checkpoints/step_6/weights.safetensors ] || fail "train: two passes over 150 puzzles in batches of 50 are not six steps"
 refuses 2 'epochs.*steps.*one of them' train --data data --run x --epochs 1 --steps 2

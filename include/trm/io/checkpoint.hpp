@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -147,6 +148,21 @@ inline void check_samples(const samples& s, int vocab, std::size_t identifiers, 
   within("halted", s.halted, 0, 2);
 }
 
+/// Throws where a weight is not finite: such a state is nothing to go on from.
+template <class Trainer>
+void require_finite_state(const Trainer& t) {
+  using model = typename Trainer::model;
+  for (const auto* values : {t.weights().parameters(), t.ema()}) {
+    for (const parameter_entry& e : model::table) {
+      const auto bad =
+          std::find_if(values + e.offset, values + e.offset + e.count, [](auto v) { return !std::isfinite(v); });
+      if (bad == values + e.offset + e.count) continue;
+      throw error("step " + std::to_string(t.step_number()),
+                  std::string(e.name()) + " has values that are not finite: no checkpoint is written");
+    }
+  }
+}
+
 template <class Model>
 json checkpoint_head(const auto& trainer) {
   const auto c = trainer.count();
@@ -178,6 +194,7 @@ json write_checkpoint(const std::filesystem::path& path, const Trainer& t,
   using master = typename Trainer::master;
   json manifest = detail::checkpoint_head<model>(t);
   for (const auto& [key, value] : more.items()) manifest[key] = value;
+  detail::require_finite_state(t);
   partial_folder folder(path);
   std::vector<std::string> files{checkpoint_file::weights};
 
