@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The checkpoints of a run: which are there, the newest that can be trusted, which may go.
 #pragma once
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,9 +25,23 @@ namespace program {
 /// A folder of checkpoints step_N that one process writes.
 class checkpoint_store {
  public:
-  explicit checkpoint_store(std::filesystem::path folder) : folder_(std::move(folder)) { remove_partial(); }
+  /// The folder is there already.
+  explicit checkpoint_store(std::filesystem::path folder)
+      : folder_(std::move(folder)), opened_(folder_, O_RDONLY | O_DIRECTORY) {
+    remove_partial();
+  }
 
   std::filesystem::path at(long long step) const { return folder_ / fmt::format("step_{}", step); }
+
+  /// \throws trm::error where the folder was removed, renamed or replaced since the start
+  void require_folder() const {
+    struct stat here = {}, then = {};
+    if (opened_ && ::fstat(opened_.get(), &then) == 0 && ::stat(folder_.c_str(), &here) == 0 &&
+        here.st_dev == then.st_dev && here.st_ino == then.st_ino) {
+      return;
+    }
+    throw trm::error(folder_.string(), "the folder is gone: it was there when training started");
+  }
 
   /// The steps there are checkpoints of, whatever their state, in order.
   std::vector<long long> steps() const {
@@ -75,28 +93,16 @@ class checkpoint_store {
     damaged_.clear();
   }
 
-  /// Removes what the policy does not keep.
-  void prune(const retention_policy& policy) const {
+  /// Removes what the policy does not keep. `values`: of its metric at the steps that were evaluated.
+  void prune(const retention_policy& policy, const std::map<long long, double>& values) const {
     if (policy.newest == 0) return;
     std::vector<kept_checkpoint> all;
     for (const long long step : steps()) {
       kept_checkpoint here{.step = step, .time = static_cast<double>(step)};
-      if (!policy.metric.empty()) here.value = value(step, policy.metric);
+      if (const auto value = values.find(step); value != values.end()) here.value = value->second;
       all.push_back(here);
     }
     for (const long long step : to_delete(all, policy)) remove(at(step));
-  }
-  /// The value of a metric at the evaluation of a checkpoint, if there was one.
-  std::optional<double> value(long long step, const std::string& metric) const {
-    try {
-      const trm::json manifest = trm::read_json(at(step) / trm::checkpoint_file::manifest);
-      const auto metrics = manifest.find("metrics");
-      if (metrics == manifest.end() || !metrics->contains(metric) || !metrics->at(metric).is_number())
-        return std::nullopt;
-      return metrics->at(metric).get<double>();
-    } catch (const trm::error&) {
-      return std::nullopt;  // damaged: found when it is wanted
-    }
   }
 
  private:
@@ -125,6 +131,7 @@ class checkpoint_store {
   }
 
   std::filesystem::path folder_;
+  trm::detail::descriptor opened_;
   mutable std::vector<std::filesystem::path> damaged_;
 };
 

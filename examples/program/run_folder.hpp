@@ -63,6 +63,7 @@ class run_folder {
       begun_.kept = true;
       throw trm::error(path_.string(), "another process is training here");
     }
+    remove_partial();
   }
   /// Is there a run in the folder?
   static bool holds_run(const std::filesystem::path& path) {
@@ -101,6 +102,17 @@ class run_folder {
     std::vector<std::filesystem::path> files = {};
     bool kept;
   };
+
+  /// Half-written files of processes that were killed: the folder is ours alone.
+  void remove_partial() const {
+    std::vector<std::filesystem::path> partial;
+    std::error_code code, ignored;
+    for (std::filesystem::directory_iterator entry(path_, code), end; !code && entry != end; entry.increment(code)) {
+      const bool named = entry->path().filename().string().find(".partial-") != std::string::npos;
+      if (named && entry->is_regular_file(ignored)) partial.push_back(entry->path());
+    }
+    for (const auto& file : partial) std::filesystem::remove(file, ignored);
+  }
 
   std::filesystem::path path_;
   bool continued_;

@@ -103,11 +103,13 @@ inline std::vector<trm::json> read_metrics(const std::filesystem::path& file) {
 }
 
 /// Takes lines of later steps than `step`, and a torn last one, out of a metrics.jsonl, atomically: a run that goes on
-/// after `step` writes them again. \throws trm::error as read_metrics does
-inline void forget_after(const std::filesystem::path& file, long long step) {
+/// after `step` writes them again. Without `evaluated` also the evaluation of `step` itself, which will be made again.
+/// \throws trm::error as read_metrics does
+inline void forget_after(const std::filesystem::path& file, long long step, bool evaluated = true) {
   std::string kept;
   detail::for_each_line(file, [&](const trm::json& line, std::string_view text) {
-    if (line.at("step").get<long long>() <= step) kept.append(text).append("\n");
+    const auto at = line.at("step").get<long long>();
+    if (at < step || (at == step && (evaluated || !line.contains("split")))) kept.append(text).append("\n");
   });
   std::error_code ignored;
   if (std::filesystem::exists(file, ignored) && trm::read_file(file) != kept) trm::write_file(file, kept);
@@ -121,8 +123,8 @@ class telemetry {
   std::filesystem::path file() const { return run_ / "metrics.jsonl"; }
 
   /// The run goes on after `step`; before the first write. Later lines are forgotten, in the event files as well.
-  void resume_at(long long step) {
-    forget_after(file(), step);
+  void resume_at(long long step, bool evaluated = true) {
+    forget_after(file(), step, evaluated);
     resumed_at_ = step;
   }
   /// What a new run's event file says of it: options as TOML, and one by one as an object of numbers and others.

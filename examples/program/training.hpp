@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -218,9 +219,15 @@ class training_run {
     }
     restore(*from);
     checkpoints_.put_aside();
-    telemetry_.resume_at(step_);
+    telemetry_.resume_at(step_, !evaluation_due_);
     count_evaluations();
+    checkpoints_.prune(s_.keep, values_);  // what a process that was killed did not come to remove
     start();
+    name_digest();
+  }
+  /// In the provenance: a process may have been killed after the checkpoint was there.
+  void name_digest() {
+    provenance_->checkpoint(step_, trm::sha256_of_file(checkpoints_.at(step_) / trm::checkpoint_file::manifest));
   }
   std::filesystem::path provenance_file() const { return folder_.path() / "provenance.json"; }
   /// SHA-256 of the training data.
@@ -270,8 +277,14 @@ class training_run {
   void count_evaluations() {
     if (s_.keep.metric.empty()) return;
     for (const trm::json& line : telemetry_.read()) {
-      if (line.contains("split")) best_.add(flat_metrics(line));
+      if (line.contains("split")) judge(line.at("step").get<long long>(), line);
     }
+  }
+  /// Takes note of the chosen metric of an evaluation. Is it the best so far?
+  bool judge(long long step, const trm::json& evaluation) {
+    const auto numbers = flat_metrics(evaluation);
+    values_[step] = metric_value(numbers, s_.keep.metric);
+    return best_.add(numbers);
   }
 
   void introduce() const {
@@ -331,6 +344,7 @@ class training_run {
     in_window_ = 0;
   }
   void write(const trm::json& line) {
+    checkpoints_.require_folder();
     telemetry_.write(step_, line);
     folder_.keep();
   }
@@ -353,7 +367,7 @@ class training_run {
     write(result);
     evaluated_ = trm::json::object();
     for (const auto& [name, value] : flat_metrics(result)) evaluated_[name] = value;
-    if (!s_.keep.metric.empty() && best_.add(flat_metrics(result))) save();
+    if (!s_.keep.metric.empty() && judge(step_, result)) save();
     shown_->finish();
     if (!s_.quiet) {
       for (const std::string& set : held_out().metadata.sets) {
@@ -383,15 +397,16 @@ class training_run {
                         {"evaluation_due", evaluation_due_},
                         {"seconds", seconds()}}}};
     if (!evaluated_.empty()) more["metrics"] = evaluated_;
+    checkpoints_.require_folder();
     telemetry_.sync();
     trainer_->save(checkpoints_.at(step_), more, [this](const std::filesystem::path& folder) {
       return task_.score == nullptr ? std::vector<std::string>() : task_.score->save(folder);
     });
-    provenance_->checkpoint(step_, trm::sha256_of_file(checkpoints_.at(step_) / trm::checkpoint_file::manifest));
+    name_digest();
     folder_.keep();
     saved_at_ = step_;
     evaluated_ = trm::json::object();
-    checkpoints_.prune(s_.keep);
+    checkpoints_.prune(s_.keep, values_);
   }
   double seconds() const { return seconds_before_ + (shown_ == nullptr ? 0 : shown_->elapsed()); }
 
@@ -421,13 +436,14 @@ class training_run {
   }
   void conclude() const {
     if (s_.quiet && !interrupted()) return;
+    const bool unfinished = step_ < total() || evaluation_due_;
     std::string how = "done";
-    if (step_ < total()) how = interrupted() ? "stopped" : "stopped early";
+    if (unfinished) how = interrupted() ? "stopped" : "stopped early";
     if (!s_.quiet) {
       say(fmt::format("{} after {} steps, {}: {}\nreport: {}\n", how, step_, duration_text(seconds()),
                       checkpoints_.at(step_).string(), (folder_.path() / "report.html").string()));
     }
-    if (interrupted() && step_ < total()) {
+    if (interrupted() && unfinished) {
       say(fmt::format("to go on: {} train --run {} --resume\n", task_.program, folder_.path().string()));
     }
   }
@@ -456,6 +472,7 @@ class training_run {
   // Follows from that and the metrics.
   long long saved_at_ = -1;
   improvement best_;
+  std::map<long long, double> values_;  // of the chosen metric, by step
   step_rate rate_;
   std::string losses_;
 };
