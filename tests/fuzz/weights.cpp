@@ -5,7 +5,9 @@
 #include "formats.hpp"
 #include "trm/io/infer_config.hpp"
 #include "trm/io/model_config.hpp"
+#include "trm/io/puzzle_rows.hpp"
 #include "trm/models/model.hpp"
+#include "trm/optim/new_row.hpp"
 
 namespace {
 
@@ -36,6 +38,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     trm_fuzz::check_message(trm::to_text(trm::infer_config(file)));
     trm_fuzz::attempt([&] { trm::check_tensors(file, trm::expected_tensors<model>()); });
     trm_fuzz::attempt([&] { trm::read_puzzle_table<model>(file, 1); });
+    trm_fuzz::attempt([&] {
+      const std::string name = model::puzzle_table_name;
+      const auto rows = trm::stored_puzzle_rows<float>(file.view(name), model::W, file.place(name));
+      for (const float v : trm::mean_row(rows)) trm_fuzz::require(v - v == 0, "a row that is not finite");
+    });
     trm::read_weights(file, weights);
     weights.each([](const trm::parameter_entry&, std::span<float> values) {
       for (const float v : values) trm_fuzz::require(v - v == 0, "a weight that is not finite");

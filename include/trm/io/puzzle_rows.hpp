@@ -27,11 +27,14 @@ std::size_t read_row(const std::byte* from, std::size_t count, Master* to) {
 
 /// The rows of a stored table [rows, width] of any floating-point type, where they are: a row is converted when it is read, and a number
 /// in it that is not finite is found then. `place` names the tensor in messages. The file must outlive the view.
-/// Throws where the tensor has another shape or holds integers.
+/// Throws where the tensor has another shape, more rows than identifiers can count, or holds integers.
 template <class Master>
 puzzle_rows<Master> stored_puzzle_rows(const stored_tensor& t, int width, std::string place) {
   if (t.shape.size() != 2 || t.shape[1] != width) {
     throw error(place, "expected shape [rows, " + std::to_string(width) + "], found " + shape_text(t.shape));
+  }
+  if (!std::in_range<int>(t.shape[0])) {
+    throw error(place, "has " + std::to_string(t.shape[0]) + " rows, identifiers count 2^31 - 1 at most");
   }
   const auto view = [&](typename puzzle_rows<Master>::reader read) {
     return puzzle_rows<Master>(t.bytes.data(), static_cast<std::size_t>(t.shape[0]), static_cast<std::size_t>(width),

@@ -84,6 +84,8 @@ TEST_CASE("another shape, integers, numbers that are not finite") {
         view(std::vector<double>{1, 2, 1e300, 0}, 2);
       },
       at + "puzzle identifier 1: number 0 is not finite");
+  const trm::stored_tensor long_one{trm::element_type::f32, {std::int64_t{1} << 31, 0}, {}};
+  trm_test::check_error([&] { trm::stored_puzzle_rows<float>(long_one, 0, "T"); }, "T: has 2147483648 rows");
   view(std::vector<float>{NAN, 2, 3, 4}, 2);  // a row that is not read does no harm
 }
 
