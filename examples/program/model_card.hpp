@@ -83,15 +83,26 @@ inline std::string text_of(const trm::json& object, const char* key) {
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
+/// What stands in quotes in a list of TOML or JSON.
+inline std::vector<std::string> quoted_words(std::string_view list) {
+  std::vector<std::string> words;
+  for (std::size_t at = list.find_first_of("'\""); at != list.npos; at = list.find_first_of("'\"", at)) {
+    const std::size_t end = list.find(list[at], at + 1);
+    if (end == list.npos) break;
+    words.emplace_back(list.substr(at + 1, end - at - 1));
+    at = end + 1;
+  }
+  return words;
+}
+
 /// The names of the data folders, without where they lie.
 inline std::string data_names(const card_facts& c) {
   std::string names;
   if (!c.provenance.is_object() || !c.provenance.contains("configuration")) return names;
   const trm::json& options = c.provenance.at("configuration");
-  if (!options.is_object() || !options.contains("data") || !options.at("data").is_array()) return names;
-  for (const trm::json& folder : options.at("data")) {
-    if (!folder.is_string()) continue;
-    const std::filesystem::path path = std::filesystem::path(folder.get<std::string>()).lexically_normal();
+  if (!options.is_object()) return names;
+  for (const std::string& folder : quoted_words(text_of(options, "data"))) {
+    const std::filesystem::path path = std::filesystem::path(folder).lexically_normal();
     names += (names.empty() ? "" : ", ") + (path.has_filename() ? path : path.parent_path()).filename().string();
   }
   return names;

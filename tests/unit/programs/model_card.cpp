@@ -61,6 +61,8 @@ TEST_CASE("what a run says of itself, without the paths of its machine") {
   CHECK(has(card, "commit `123`"));
   CHECK(has(card, "    lr = 0.001\n"));
   CHECK_FALSE(has(card, "/home/me"));
+  f.provenance["configuration"]["data"] = "[ '/home/me/one', '/home/me/two' ]";  // as config.toml has it
+  CHECK(has(program::model_card(f), "Data: `one, two`."));
 }
 
 TEST_CASE("names from outside do not break the front matter or a table") {
