@@ -327,7 +327,8 @@ class trainer {
                                     {"instruction set", name(cpu::current_isa())}});
       if (o.gradient_parts == 1) used.gradient_parts = processes.size();
     }
-    return checked(used, processes.size());
+    together(processes, [&] { check(used, processes.size()); });  // what is wrong is so everywhere
+    return used;
   }
   static std::string text_of(const training_options& o) {
     std::string text;
@@ -342,7 +343,7 @@ class trainer {
                  o.puzzle_weight_decay, o.schedule.min_ratio, o.ema_rate, o.clip_norm});
     return text;
   }
-  static const training_options& checked(const training_options& o, int processes) {
+  static void check(const training_options& o, int processes) {
     const auto fail = [](const char* what, const std::string& why) {
       throw error(std::string("training option ") + what, why);
     };
@@ -379,7 +380,6 @@ class trainer {
     if (Model::W > 0 && o.puzzle_identifiers == 0)
       fail("puzzle_identifiers", "the model has puzzle rows: say how many there are");
     if (o.freeze_weights && Model::W == 0) fail("freeze_weights", "the model has no puzzle rows to train instead");
-    return o;
   }
   template <class Self, class Dense, class Sample>
   static void state_of(Self& t, Dense& dense, Sample& sample) {
