@@ -233,7 +233,6 @@ inline std::string card_use(const card_facts& c) {
     out += fmt::format(
         "A new puzzle needs a row of its own, trained on its demonstrations{}; without it answers are guesses.\n",
         c.program == "trm-arc" ? " (`trm-arc adapt`)" : "");
-    without it answers are guesses.\n ";
   } else if (rows) {
     out +=
         "- The puzzle table was left out: the model cannot be evaluated on the puzzles that it was trained on, only "
