@@ -38,8 +38,8 @@ variant() {
       break
     done
     same_run "$name" killed "$name, killed and gone on with"
-    [ "$failures" -gt 0 ] && return
     rm -rf killed
+    [ "$failures" -gt 0 ] && return
   done
   all_kills=$((all_kills + kills))
   echo "$name: $duration ms, killed $kills times in $chain runs"
@@ -72,7 +72,7 @@ stopped() {
     [ $status -eq 0 ] || fail "$name, $signal after $drawn ms: exit status $status: $(tail -n 3 err.txt)"
     [ "$failures" -gt 0 ] && return
     if ! grep -q '^stopped after' err.txt; then
-      same_state "$name/checkpoints/step_150" stopped/checkpoints/step_150 "$name, $signal"
+      same_files "$name/checkpoints/step_150" stopped/checkpoints/step_150 "$name, $signal"
       same_metrics "$name" stopped "$name, $signal"
       nothing_half_made stopped "$name, $signal"
       rm -rf stopped
@@ -85,7 +85,7 @@ stopped() {
     contains err.txt 'trm-toy train --run stopped --resume'
   done
   succeeds "$name, resumed" "${train[@]}" --run stopped --resume
-  same_state "$name/checkpoints/step_150" stopped/checkpoints/step_150 "$name, $signal"
+  same_files "$name/checkpoints/step_150" stopped/checkpoints/step_150 "$name, $signal"
   same_metrics "$name" stopped "$name, $signal"
   nothing_half_made stopped "$name, $signal"
   rm -rf stopped
@@ -93,5 +93,30 @@ stopped() {
 }
 stopped TERM stopped-rows --preset bf16 --ema 0.9
 stopped INT stopped-continue --preset continue
+
+# Nearly all the time goes to evaluations, and the first is the best, as nothing is learned: one that was stopped is made when the run
+# goes on, and counts.
+best=(train --data 1 --preset rows --batch 1 --lr 0 --puzzle-lr 0 --steps 15 --eval-every 5 --checkpoint-every 4 --keep 1
+  --keep-best test/all/lm_loss)
+begin=$(milliseconds)
+succeeds "best" "${best[@]}" --run best --threads 1 --quiet
+duration=$(($(milliseconds) - begin)) asked=0
+for _ in 1 2 3 4 5; do
+  rm -rf stopped
+  while :; do
+    below $((duration * 2 / 3))
+    signalled TERM "$drawn" "${best[@]}" --run stopped --threads 1
+    [ $status -gt 128 ] && [ ! -s err.txt ] && continue
+    grep -q '^stopped after' err.txt || break
+    asked=$((asked + 1))
+  done
+  [ $status -eq 0 ] || fail "evaluations, stopped: exit status $status: $(tail -n 3 err.txt)"
+  (cd best/checkpoints && ls) >kept.1
+  (cd stopped/checkpoints && ls) >kept.2
+  cmp -s kept.1 kept.2 || fail "evaluations, stopped: kept $(tr '\n' ' ' <kept.2) and not $(tr '\n' ' ' <kept.1)"
+  same_metrics best stopped "evaluations, stopped"
+done
+[ $asked -gt 3 ] || fail "evaluations: stopped $asked times only"
+echo "evaluations: stopped $asked times"
 
 passed_or_not
