@@ -332,7 +332,7 @@ class trainer {
   }
   static std::string text_of(const training_options& o) {
     std::string text;
-    const auto add = [&](auto x) { text += (text.empty() ? "" : " ") + std::to_string(x); };
+    const auto add = [&](auto x) { text.append(text.empty() ? "" : " ").append(std::to_string(x)); };
     const auto add_exactly = [&](std::initializer_list<double> values) {
       for (double x : values) add(std::bit_cast<std::uint64_t>(x));
     };
