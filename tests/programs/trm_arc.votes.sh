@@ -44,12 +44,11 @@ toy_dataset many 10
 succeeds "train with long evaluations" "${many[@]}" --run long --quiet
 "$program" "${many[@]}" --run stopped >out.txt 2>err.txt </dev/null &
 trainer=$!
-for ((i = 0; i < 2000; ++i)); do
-  grep -qs '"split"' stopped/metrics.jsonl && break
-  sleep 0.02
+# The line of the second step is written right before the evaluation of that step.
+for ((i = 0; i < 3000; ++i)); do
+  grep -qs '"step":2' stopped/metrics.jsonl && break
+  sleep 0.01
 done
-# Most of the time goes into evaluations: the second is under way.
-sleep 0.2
 { kill -INT $trainer; wait $trainer; } 2>wait.txt
 status=$?
 [ $status -eq 0 ] || fail "stopped in an evaluation: exit status $status: $(cat err.txt)"
