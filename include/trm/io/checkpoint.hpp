@@ -78,7 +78,7 @@ class checkpoint_folder {
   const json& manifest() const { return manifest_; }
   /// A member of the manifest with its place for messages.
   json_field field(const std::string& name) const { return json_field(manifest_, place()).at(name); }
-  long long step() const { return field("step").integer(0); }
+  long long step() const { return field("step").integer(0, most_steps); }
   bool has(const std::string& file) const { return manifest_.at("files").contains(file); }
 
  private:
@@ -88,7 +88,7 @@ class checkpoint_folder {
     if (const std::string& format = root.at("format").string(); format != checkpoint_format) {
       root.fail("format \"" + detail::printable(format, 60) + "\", this version reads " + checkpoint_format);
     }
-    root.at("step").integer(0);
+    root.at("step").integer(0, most_steps);
     if (!root.at("files").is_object()) root.at("files").expected("an object");
   }
   std::string place() const { return (path_ / checkpoint_file::manifest).string(); }
@@ -120,6 +120,8 @@ class checkpoint_folder {
     }
   }
 
+  static constexpr std::int64_t most_steps = std::int64_t{1} << 53;  // random draws are numbered by steps below 2^56
+
   std::filesystem::path path_;
   json manifest_;
 };
@@ -144,7 +146,7 @@ inline void check_samples(const samples& s, int vocab, std::size_t identifiers, 
          identifiers == 0 ? std::numeric_limits<int>::max() : static_cast<int>(identifiers));
   within("lengths", s.lengths, 0, rows + 1);
   within("prefixes", s.prefixes, 0, rows + 1);
-  within("steps", s.steps, 0, std::numeric_limits<int>::max());
+  within("steps", s.steps, 0, std::numeric_limits<int>::max() / 2);
   within("halted", s.halted, 0, 2);
 }
 
