@@ -26,6 +26,7 @@
 #include "trm/models/config.hpp"
 #include "trm/models/plan.hpp"
 #include "trm/optim/new_row.hpp"
+#include "trm/train/early_exit.hpp"
 #include "trm/train/trainer.hpp"
 
 namespace program {
@@ -55,6 +56,9 @@ class any_solver {
   /// trm::evaluate: the metrics of each source.
   virtual std::vector<trm::step_metrics> evaluate(const example_data& data, int max_steps, std::int64_t max_batches,
                                                   const after_batch& each) = 0;
+  /// trm::evaluate_with_exit, at most `max_samples` examples; `each` sees them one at a time, in the order in which they stop.
+  virtual trm::exit_report evaluate(const example_data& data, const trm::exit_rule& rule, const trm::rollouts& attempts,
+                                    std::int64_t max_samples, const after_batch& each) = 0;
 };
 
 /// trm::trainer, its model's type forgotten. Of several processes the first calls it, and the others do as they are told: orders.hpp.

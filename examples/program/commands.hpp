@@ -139,7 +139,7 @@ class evaluate_command {
     return {{"version", trm::version_string},
             {"dataset", hash_dataset(task_, data_, split_).fingerprint()},
             {"weights", trm::sha256_of_file(files.weights().path())},
-            {"batch and steps", fmt::format("{}, {}", o_.batch, o_.max_steps)}};
+            {"batch and steps", fmt::format("{}, {}", o_.batch, o_.how.exit.max_steps)}};
   }
 
   task& task_;

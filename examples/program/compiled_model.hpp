@@ -72,7 +72,7 @@ class solver_on : public any_solver {
   }
   trm::element_type logits_type() const override { return trm::element_type_of<typename Model::compute>(); }
   void append_logits(int count, std::vector<std::byte>& to) const override {
-    if (shown_ != nullptr) throw trm::error("logits", "can be saved by one process alone");
+    if (shown_ != nullptr) throw trm::error("logits", "can be saved by one process alone, of whole batches");
     const auto bytes = std::as_bytes(solver_.logits().first(static_cast<std::size_t>(count) * Model::S * Model::V));
     to.insert(to.end(), bytes.begin(), bytes.end());
   }
@@ -85,32 +85,48 @@ class solver_on : public any_solver {
                            each(b, part, *this);
                          });
   }
+  trm::exit_report evaluate(const example_data& data, const trm::exit_rule& rule, const trm::rollouts& attempts,
+                            std::int64_t max_samples, const after_batch& each) override {
+    if (!alone()) throw trm::error("--confidence, --rollouts", "are for one process");
+    trm::samples one(1, Model::S, Model::P);
+    return trm::evaluate_with_exit(
+        solver_, rows_.view(), std::span<const any_source>(data.sources), data.metadata, rule, attempts, max_samples,
+        [&](const trm::sequential_part& part, int i, const trm::solver<Model>& s) {
+          one.show(s.samples(), i);
+          shown_ = &one;
+          each({one.inputs, one.labels,
+                Model::W > 0 ? std::span<const int>(one.puzzle_identifiers) : std::span<const int>()},
+               part, *this);
+          shown_ = nullptr;
+        });
+  }
 
  private:
   std::vector<trm::step_metrics> evaluate_together(const example_data& data, int max_steps, std::int64_t max_batches,
                                                    const after_batch& each) {
-    give_order(order::evaluate, max_steps, max_batches);
+    carried_out now(order::evaluate, max_steps, max_batches);
+    const auto after = [&](const trm::batch& b, const trm::sequential_part& part, const trm::samples& all) {
+      share_interruption();
+      std::exception_ptr failed;
+      if (first_process()) {
+        shown_ = &all;
+        try {
+          each(b, part, *this);
+        } catch (...) {
+          failed = std::current_exception();
+        }
+        shown_ = nullptr;
+      }
+      if (!any_process(failed != nullptr)) return;
+      now.done();
+      if (failed) std::rethrow_exception(failed);
+      throw evaluation_stopped();
+    };
     return trm::evaluate_together(solver_, rows_.view(), std::span<const any_source>(data.sources), data.metadata,
-                                  max_steps, max_batches, processes(),
-                                  [&](const trm::batch& b, const trm::sequential_part& part, const trm::samples& all) {
-                                    share_interruption();
-                                    std::exception_ptr failed;
-                                    if (first_process()) {
-                                      shown_ = &all;
-                                      try {
-                                        each(b, part, *this);
-                                      } catch (...) {
-                                        failed = std::current_exception();
-                                      }
-                                      shown_ = nullptr;
-                                    }
-                                    if (!any_process(failed != nullptr)) return;
-                                    if (failed) std::rethrow_exception(failed);
-                                    throw evaluation_stopped();
-                                  });
+                                  max_steps, max_batches, processes(), after);
   }
 
-  const trm::samples* shown_ = nullptr;  // those of all processes
+  const trm::samples* shown_ = nullptr;  // those of all processes, or the one that has stopped
   trm::puzzle_overlay<master> rows_;
   trm::solver<Model> solver_;
 };
@@ -164,7 +180,7 @@ class trainer_of final : public any_trainer {
   }
   int local_batch() const override { return trainer_.local_batch(); }
   trm::step_report step(const trm::batch& offered) override {
-    give_order(order::step);
+    carried_out now(order::step);
     try {
       const trm::step_report report = trainer_.step(offered);
       share_interruption();
@@ -176,28 +192,35 @@ class trainer_of final : public any_trainer {
       const auto said = group.gather_each(e.what());
       trm::not_finite_error longest(*std::ranges::max_element(said, {}, &std::string::size));
       longest.state_finite = !group.any(!e.state_finite);
+      now.done();
       throw longest;
     }
   }
   void save(const std::filesystem::path& path, const trm::json& more,
             const trm::checkpoint_additions& add) const override {
-    give_order(order::save);
-    trainer_.gather_samples();
+    {
+      const carried_out now(order::save);
+      trainer_.gather_samples();
+    }
     if (!first_process()) return;
     trm::json all = more;
     all["preset"] = preset_;
     trm::write_checkpoint(path, trainer_, {{"preset", preset_}}, all, add);
   }
   void resume(const trm::checkpoint_folder& from) override {
-    give_order(order::resume, 0, 0, from.path());
-    if (first_process()) trm::together(processes(), [] {});  // the others open it
-    trm::together(processes(), [&] { trm::read_checkpoint(from, trainer_); });
-    require_same_weights();
+    carried_out now(order::resume, 0, 0, from.path());
+    now.agreed([&] {
+      if (first_process()) trm::together(processes(), [] {});  // the others open it
+      trm::together(processes(), [&] { trm::read_checkpoint(from, trainer_); });
+      require_same_weights();
+    });
   }
   void begin_from(const std::filesystem::path& checkpoint, long long step) override {
-    give_order(order::begin_from, step, 0, checkpoint);
-    trm::together(processes(), [&] { read_weights(checkpoint, step); });
-    require_same_weights();
+    carried_out now(order::begin_from, step, 0, checkpoint);
+    now.agreed([&] {
+      trm::together(processes(), [&] { read_weights(checkpoint, step); });
+      require_same_weights();
+    });
   }
   void adapt(const std::filesystem::path& checkpoint, std::span<const trm::new_row> rows) override {
     if constexpr (Model::W > 0) {
@@ -262,11 +285,13 @@ class compiled_model final : public any_model {
   trm::memory_plan plan(int batch, int micro_batch) const override { return trm::plan<model>(batch, micro_batch); }
   std::unique_ptr<any_trainer> trainer(const trm::training_options& options, const std::string& optimizer, int threads,
                                        const std::string& preset) const override {
-    give_order(order::make_trainer);
-    if (optimizer == "adamw") {
-      return std::make_unique<detail::trainer_of<model, trm::adamw>>(options, threads, preset);
-    }
-    return std::make_unique<detail::trainer_of<model, trm::adam_atan2>>(options, threads, preset);
+    carried_out now(order::make_trainer);
+    return now.agreed([&]() -> std::unique_ptr<any_trainer> {
+      if (optimizer == "adamw") {
+        return std::make_unique<detail::trainer_of<model, trm::adamw>>(options, threads, preset);
+      }
+      return std::make_unique<detail::trainer_of<model, trm::adam_atan2>>(options, threads, preset);
+    });
   }
   std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads) const override {
     return std::make_unique<detail::checkpoint_solver<model>>(checkpoint, batch, threads);

@@ -25,22 +25,47 @@
 
 namespace program {
 
-/// Runs `max_steps` supervision steps on every example (at most `max_batches` batches) and returns the metrics of each
-/// set, with what `score` adds (may be null). `each(done, exact rate so far)` after every batch.
+inline constexpr std::int64_t all_batches = std::numeric_limits<std::int64_t>::max();
+
+/// How an evaluation answers: all steps for every example, or fewer where the model is confident, or several attempts.
+struct answering {
+  trm::exit_rule exit{.max_steps = 16, .confidence = 1};
+  trm::rollouts attempts{};
+
+  /// Every example takes all its steps, a batch at a time.
+  bool plain() const { return exit.confidence >= 1 && attempts.count == 1; }
+};
+
+/// Answers every example (at most `max_batches` batches) and returns the metrics of each set, with what `score` adds (may be null).
+/// `each(done, exact rate so far)` after every batch.
 template <class Each>
-trm::json measure(any_solver& solver, const example_data& data, const std::string& split, int max_steps,
+trm::json measure(any_solver& solver, const example_data& data, const std::string& split, const answering& how,
                   std::int64_t max_batches, bool trains_continue, scorer* score, Each each) {
   if (score != nullptr) score->begin();
   std::int64_t done = 0;
   trm::step_metrics so_far;
-  const auto metrics = solver.evaluate(data, max_steps, max_batches,
-                                       [&](const trm::batch& b, const trm::sequential_part& part, const any_solver& s) {
-                                         so_far += s.metrics(static_cast<int>(part.rows));
-                                         done += part.rows;
-                                         if (score != nullptr) score->add(b, part, s);
-                                         each(done, so_far, part.rows);
-                                       });
-  trm::json result = {{"split", split}, {"examples", done}, {"supervision_steps", max_steps}};
+  const auto answered = [&](const trm::batch& b, const trm::sequential_part& part, const any_solver& s) {
+    so_far += s.metrics(static_cast<int>(part.rows));
+    done += part.rows;
+    if (score != nullptr) score->add(b, part, s);
+    each(done, so_far, part.rows);
+  };
+  std::vector<trm::step_metrics> metrics;
+  trm::json more = trm::json::object();
+  if (how.plain()) {
+    metrics = solver.evaluate(data, how.exit.max_steps, max_batches, answered);
+  } else {
+    const std::int64_t most =
+        max_batches > all_batches / solver.batch_size() ? all_batches : max_batches * solver.batch_size();
+    trm::exit_report found = solver.evaluate(data, how.exit, how.attempts, most, answered);
+    metrics = std::move(found.metrics);
+    more = {{"confidence", how.exit.confidence},
+            {"rollouts", how.attempts.count},
+            {"steps_per_example", found.steps_per_sample()}};
+    if (how.attempts.count > 1) more["noise"] = how.attempts.noise;
+  }
+  trm::json result = {{"split", split}, {"examples", done}, {"supervision_steps", how.exit.max_steps}};
+  result.update(more);
   for (std::size_t set = 0; set < data.metadata.sets.size(); ++set) {
     trm::step_metrics sum;
     for (std::size_t i = 0; i < metrics.size(); ++i) {
@@ -52,8 +77,6 @@ trm::json measure(any_solver& solver, const example_data& data, const std::strin
   if (score != nullptr) score->report(result);
   return result;
 }
-inline constexpr std::int64_t all_batches = std::numeric_limits<std::int64_t>::max();
-
 /// Outputs that an evaluation collects for outputs.safetensors, examples in the order of the dataset.
 class saved_outputs {
  public:
@@ -118,7 +141,8 @@ struct evaluation_options {
   std::filesystem::path checkpoint, output;
   std::string preset;  // empty: as the checkpoint says
   std::int64_t max_batches = 0;
-  int batch = 32, threads = 0, max_steps = 16;
+  int batch = 32, threads = 0;
+  answering how;
   std::vector<std::string> save;
   bool json = false, quiet = false;
 };
@@ -133,9 +157,25 @@ inline void add_evaluation_options(CLI::App& command, evaluation_options& o) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command.add_option("--batch", o.batch, "Examples at a time")->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--max-steps", o.max_steps, "Supervision steps of every example")
+  command.add_option("--max-steps", o.how.exit.max_steps, "Supervision steps of every example, at most")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
+  command
+      .add_option("--confidence", o.how.exit.confidence,
+                  "An example is done, and the next takes its place, where the halting confidence is above this; 1: "
+                  "after --max-steps")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      .add_option(
+          "--rollouts", o.how.attempts.count,
+          "Attempts at every example, with noise on the states; the most confident answers. A divisor of --batch")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command.add_option("--noise", o.how.attempts.noise, "Standard deviation of that noise; states have 1")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--noise-seed", o.how.attempts.seed, "Its seed")->capture_default_str();
   command
       .add_option("--save", o.save,
                   std::string("Outputs to write to outputs.safetensors, separated by commas: ") + saved_outputs::names)
@@ -164,6 +204,7 @@ inline std::string metric_text(const std::string& name, const trm::json& value) 
   if (!value.is_number()) return value.is_null() ? "none" : value.dump();
   const double number = value.get<double>();
   if (name == "seconds") return number < 60 ? fmt::format("{:.1f} s", number) : duration_text(number);
+  if (name == "noise") return fmt::format("{}", number);
   const bool loss = name.ends_with("loss"), steps = name == "steps";
   if (value.is_number_integer() || (number == std::floor(number) && (name == "count" || name.ends_with("puzzles"))))
     return fmt::format("{:.0f}", number);
@@ -180,7 +221,8 @@ inline void print_metrics(const trm::json& m) {
   const auto add = [&](const std::string& prefix, const std::string& name, const trm::json& value) {
     lines.emplace_back(prefix + name, detail::metric_text(name, value));
   };
-  for (const char* name : {"split", "examples", "supervision_steps", "seconds"}) {
+  for (const char* name :
+       {"split", "examples", "supervision_steps", "steps_per_example", "confidence", "rollouts", "noise", "seconds"}) {
     if (m.contains(name)) add("", name, m.at(name));
   }
   for (const auto& [set, metrics] : m.items()) {
@@ -224,6 +266,8 @@ inline trm::json evaluate_as_told(any_solver& solver, const example_data& data) 
 inline trm::json evaluate(const any_model& model, const example_data& data, const std::string& split,
                           const evaluation_options& o, scorer* score) {
   if (!o.save.empty() && o.output.empty()) throw usage_error("--save", "needs --output, the folder for it");
+  if (!o.save.empty() && !o.how.plain())
+    throw usage_error("--save", "needs all steps of every example: no --confidence or --rollouts");
   detail::require_fit(data, model.description());
   if (o.batch % processes().size() != 0) {
     throw trm::agreed_error(
@@ -248,7 +292,7 @@ inline trm::json evaluate(const any_model& model, const example_data& data, cons
   if (o.max_batches > 0) rows = std::min<std::int64_t>(rows, o.max_batches * o.batch);
   progress shown("examples", rows, o.quiet);
   trm::json result =
-      measure(*solver, data, split, o.max_steps, max_batches, model.trains_continue(), score,
+      measure(*solver, data, split, o.how, max_batches, model.trains_continue(), score,
               [&](std::int64_t done, const trm::step_metrics& so_far, std::int64_t now) {
                 stop_if_interrupted();
                 saved.add(*solver, now);

@@ -27,6 +27,11 @@ inline bool& giving_orders() {
   static bool yes = false;
   return yes;
 }
+/// An order is being carried out: the others are not waiting for the next one.
+inline bool& order_open() {
+  static bool yes = false;
+  return yes;
+}
 /// The other processes have been told to end.
 inline bool& dismissed_others() {
   static bool yes = false;
@@ -51,14 +56,44 @@ inline void give_order(order what, std::int64_t number = 0, std::int64_t batches
 /// Waits for what the first process does next.
 inline given_order next_order() { return detail::exchange_order({}); }
 
-/// The first process gives orders while it lives. At its end the others end too, well or not.
+/// An order that this process carries out as well. Where it is left by an exception that the others do not have, they wait in vain,
+/// and are ended by the process that has it.
+class carried_out {
+ public:
+  explicit carried_out(order what, std::int64_t number = 0, std::int64_t batches = 0, std::filesystem::path path = {}) {
+    give_order(what, number, batches, std::move(path));
+    detail::order_open() = true;
+  }
+  carried_out(const carried_out&) = delete;
+  carried_out& operator=(const carried_out&) = delete;
+  ~carried_out() {
+    if (std::uncaught_exceptions() == exceptions_) done();
+  }
+  /// All processes know of what comes now, even if it is an exception.
+  void done() { detail::order_open() = false; }
+  /// f(), all of whose errors that are agreed ones all processes know of.
+  template <class F>
+  auto agreed(F f) {
+    try {
+      return f();
+    } catch (const trm::agreed_error&) {
+      done();
+      throw;
+    }
+  }
+
+ private:
+  int exceptions_ = std::uncaught_exceptions();
+};
+
+/// The first process gives orders while it lives. At its end the others end too, well or not, if they wait for orders.
 class leading {
  public:
   leading() { detail::giving_orders() = !alone() && first_process(); }
   leading(const leading&) = delete;
   leading& operator=(const leading&) = delete;
   ~leading() {
-    if (!detail::giving_orders()) return;
+    if (!detail::giving_orders() || detail::order_open()) return;
     try {
       give_order(order::end, std::uncaught_exceptions() > exceptions_ ? 1 : 0);
       detail::dismissed_others() = true;

@@ -5,8 +5,10 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "trm/core/error.hpp"
@@ -58,8 +60,7 @@ class run_folder {
         continued_(holds_run(path_)),
         begun_(path_, continued_),
         lock_(path_, O_RDONLY | O_DIRECTORY) {
-    // Where the file system has no locks, nobody can be asked.
-    if (lock_ && ::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (!lock()) {
       begun_.kept = true;
       throw trm::error(path_.string(), "another process is training here");
     }
@@ -103,6 +104,15 @@ class run_folder {
     bool kept;
   };
 
+  /// False where another process has the folder. One that was just killed may have it for a moment longer.
+  bool lock() const {
+    for (int attempts = 0; attempts < 20; ++attempts) {
+      // Where the file system has no locks, nobody can be asked.
+      if (!lock_ || ::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return false;
+  }
   /// Half-written files of processes that were killed: the folder is ours alone.
   void remove_partial() const {
     std::vector<std::filesystem::path> partial;

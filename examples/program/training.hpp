@@ -308,12 +308,11 @@ class training_run {
         report = trainer_->step(offered);
       } catch (const trm::not_finite_error& e) {
         sampler_.restore(before);
+        if (e.state_finite && step_ > s_.start_step) save();
         std::string remedy = "try a smaller --lr";
-        if (step_ > s_.start_step) {
-          save();
-          remedy = fmt::format(
-              "the state before it is {}; with --init-from and a smaller --lr another run can go on from it",
-              checkpoints_.at(step_).string());
+        if (const auto good = checkpoints_.steps(); !good.empty()) {
+          remedy = fmt::format("{} is from before; with --init-from and a smaller --lr another run can begin there",
+                               checkpoints_.at(good.back()).string());
         }
         shown_->finish();
         throw trm::error(fmt::format("{}: {}: {}", folder_.path().string(), e.what(), remedy));
@@ -354,7 +353,7 @@ class training_run {
     trm::json result;
     evaluation_due_ = true;
     try {
-      result = measure(trainer_->solver(), held_out(), split(), s_.training.max_steps,
+      result = measure(trainer_->solver(), held_out(), split(), {.exit = {.max_steps = s_.training.max_steps, .confidence = 1}},
                        s_.eval_batches > 0 ? s_.eval_batches : all_batches, model_->trains_continue(), task_.score,
                        [](std::int64_t, const trm::step_metrics&, std::int64_t) {
                          if (interrupted()) throw stopped();

@@ -67,6 +67,16 @@ struct samples {
     steps[at(to)] = steps[at(from)];
     halted[at(to)] = halted[at(from)], reset[at(to)] = reset[at(from)];
   }
+  /// Of one sample: it becomes, with its results, what sample `from` of others is.
+  void show(const samples& others, int from) {
+    const auto s = static_cast<std::ptrdiff_t>(tokens);
+    std::copy_n(others.inputs.begin() + from * s, s, inputs.begin());
+    std::copy_n(others.labels.begin() + from * s, s, labels.begin());
+    std::copy_n(others.predictions.begin() + from * s, s, predictions.begin());
+    puzzle_identifiers[0] = others.puzzle_identifiers[at(from)];
+    steps[0] = others.steps[at(from)];
+    token_results[0] = others.token_results[at(from)], halting[0] = others.halting[at(from)];
+  }
   /// Rows that count and rows of the prefix, puzzle positions included; null where no batch had any.
   const int* lengths_from(int i) const { return padded ? lengths.data() + i : nullptr; }
   const int* prefixes_from(int i) const { return prefixed ? prefixes.data() + i : nullptr; }
