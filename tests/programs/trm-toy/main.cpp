@@ -6,7 +6,7 @@
 #include "toy_task.hpp"
 
 int main(int argc, char** argv) {
-  program::application app("trm-toy", "Tiny models on rows of words that are to be turned.");
+  program::application app("trm-toy", "Tiny models on rows of words.");
   trm_toy::toy_task toy;
   program::train_command train(app, toy);
   program::evaluate_command evaluate(app, toy);

@@ -2,7 +2,7 @@
 // The models of trm-toy: a step takes about a millisecond. Each has a source file of its own.
 #pragma once
 #include "program/compiled_model.hpp"
-#include "turned_rows.hpp"
+#include "toy_rows.hpp"
 
 namespace trm_toy {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// turned_rows as a task of the shared commands; --data is a number that makes them.
+// toy_rows as a task of the shared commands; --data is a number that makes them.
 #pragma once
 #include <charconv>
 #include <cstdint>
@@ -9,14 +9,14 @@
 #include <fmt/core.h>
 
 #include "program/task.hpp"
-#include "turned_rows.hpp"
+#include "toy_rows.hpp"
 
 namespace trm_toy {
 
 class toy_task final : public program::task {
  public:
   std::string program() const override { return "trm-toy"; }
-  std::string title(const program::example_data&) const override { return "Rows to be turned"; }
+  std::string title(const program::example_data&) const override { return "Rows of words"; }
   std::string training_example() const override { return "trm-toy train --data 1 --preset plain --run run"; }
   std::string evaluation_example() const override {
     return "trm-toy evaluate --data 1 --checkpoint run/checkpoints/step_100";
@@ -32,7 +32,7 @@ class toy_task final : public program::task {
     std::uint64_t seed = 0;
     const auto [end, bad] = std::from_chars(number.data(), number.data() + number.size(), seed);
     if (bad != std::errc{} || end != number.data() + number.size()) throw trm::error(number, "not a number");
-    const auto rows = std::make_shared<const turned_rows>(seed, split == "test");
+    const auto rows = std::make_shared<const toy_rows>(seed, split == "test");
     program::example_data all{.metadata = rows->metadata(), .set_of = {0}, .place = "data " + number};
     all.sources.emplace_back(rows);
     return all;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rows of words to be turned left, by how many places the puzzle's identifier says.
+// Rows of words whose answer is the row itself; of every eighth puzzle it is the words after them.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -13,9 +13,9 @@ namespace trm_toy {
 inline constexpr int tokens = 8, words = 6;
 
 /// Groups of one to three puzzles, puzzles of one to five rows: so batches begin and end anywhere in them.
-class turned_rows {
+class toy_rows {
  public:
-  turned_rows(std::uint64_t seed, bool held_out) : seed_(seed), held_out_(held_out) {
+  toy_rows(std::uint64_t seed, bool held_out) : seed_(seed), held_out_(held_out) {
     for (int group = 0; group < 12; ++group) {
       for (int i = 0; i <= group % 3; ++i) {
         const std::int64_t puzzle = index_.puzzles();
@@ -39,7 +39,8 @@ class turned_rows {
     const trm::draws word =
         trm::philox{seed_}.at(trm::purpose::user, held_out_ ? 1 : 0, static_cast<std::uint32_t>(row));
     for (int i = 0; i < tokens; ++i) inputs[i] = 1 + static_cast<int>(word.below(words - 1, static_cast<unsigned>(i)));
-    for (int i = 0; i < tokens; ++i) labels[i] = puzzle_identifier(puzzle) % 8 == 0 ? 1 + inputs[i] % (words - 1) : inputs[i];
+    for (int i = 0; i < tokens; ++i)
+      labels[i] = puzzle_identifier(puzzle) % 8 == 0 ? 1 + inputs[i] % (words - 1) : inputs[i];
   }
   trm::dataset_metadata metadata() const {
     return {.pad_id = 0,
