@@ -48,6 +48,9 @@ class train_command {
   void prepare() {
     train_ = task_.open(data_, "train", true, s_.training.seed);
     preset_ = &presets_.find(s_.preset, train_.metadata.seq_len);
+    for (const CLI::Option* o : c_->get_options()) {
+      if (o->count() > 0) s_.said.insert(name_in_file(*o));
+    }
     take_preset(*c_, s_, *preset_);
   }
   void run() {

@@ -244,6 +244,8 @@ class training_run {
       if (name == "steps" && s_.training.schedule.min_ratio == 1) continue;
       const auto before = stored.find(name);
       if (before != stored.end() && before->second == value) continue;
+      // An option that the version which began the run did not have.
+      if (before == stored.end() && s_.said.count(name) == 0) continue;
       throw trm::error(
           file.string(),
           fmt::format("the run has {} {}, not {}: give the same options (or --resume alone), or another --run", name,

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include <fmt/core.h>
@@ -29,6 +30,7 @@ struct training_settings {
   std::filesystem::path init_from;
   long long start_step = 0;
   bool resume = false;
+  std::set<std::string> said = {};  // names of the options that were given, wherever; the others have their defaults
   int threads = 0;
   bool quiet = false;
 };
