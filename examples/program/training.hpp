@@ -30,6 +30,7 @@
 #include "telemetry.hpp"
 #include "terminal.hpp"
 #include "toml.hpp"
+#include "toml_json.hpp"
 #include "training_options.hpp"
 #include "trm/data/group_sampler.hpp"
 #include "trm/io/model_config.hpp"
@@ -195,10 +196,7 @@ class training_run {
     folder_.write("model.json", trm::to_json(model_->description()).dump(2) + "\n");
     if (!s_.init_from.empty()) trainer_->begin_from(s_.init_from, s_.start_step);
     step_ = s_.start_step;
-    trm::json options = trm::json::object();
-    for (const auto& [name, value] : option_values(configuration_, "train", "options")) {
-      options[name] = trm::json::accept(value) ? trm::json::parse(value) : trm::json(value);
-    }
+    trm::json options = options_json(configuration_, "train");
     telemetry_.describe(configuration_, options);
     provenance_.emplace(provenance_file(), task_.program, std::move(options), trm::to_json(model_->description()),
                         task_.splits);
