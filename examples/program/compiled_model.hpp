@@ -170,11 +170,13 @@ class checkpoint_solver final : checkpoint_weights<Model>, public solver_on<Mode
   }
 };
 
-template <class Model, class Optimizer>
+template <class Model>
 class trainer_of final : public any_trainer {
  public:
-  trainer_of(const trm::training_options& options, int threads, std::string preset)
-      : cpu_(thread_count(threads)), trainer_(cpu_, options, processes()), preset_(std::move(preset)) {
+  trainer_of(const trm::training_options& options, const std::string& optimizer, int threads, std::string preset)
+      : cpu_(thread_count(threads)),
+        trainer_(cpu_, options, processes(), trm::any_optimizer(optimizer)),
+        preset_(std::move(preset)) {
     trainer_.weights().initialise(options.seed);
     trainer_.weights_changed();
   }
@@ -265,7 +267,7 @@ class trainer_of final : public any_trainer {
   }
 
   trm::cpu::context<> cpu_;
-  trm::trainer<Model, Optimizer, trm::cpu::context<>, trm::any_communicator> trainer_;
+  trm::trainer<Model, trm::any_optimizer, trm::cpu::context<>, trm::any_communicator> trainer_;
   std::string preset_;
   std::optional<solver_on<Model>> solver_;
 };
@@ -287,10 +289,7 @@ class compiled_model final : public any_model {
                                        const std::string& preset) const override {
     carried_out now(order::make_trainer);
     return now.agreed([&]() -> std::unique_ptr<any_trainer> {
-      if (optimizer == "adamw") {
-        return std::make_unique<detail::trainer_of<model, trm::adamw>>(options, threads, preset);
-      }
-      return std::make_unique<detail::trainer_of<model, trm::adam_atan2>>(options, threads, preset);
+      return std::make_unique<detail::trainer_of<model>>(options, optimizer, threads, preset);
     });
   }
   std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads) const override {

@@ -172,7 +172,7 @@ json checkpoint_head(const auto& trainer) {
           {"version", version_string},
           {"config", to_json(Model::description)},
           {"arithmetic", name_of(element_type_of<typename Model::compute>())},
-          {"optimizer", std::remove_cvref_t<decltype(trainer)>::optimizer::name},
+          {"optimizer", trainer.optimizer_name()},
           {"step", c.step},
           {"moments_since", c.moments_since},
           {"averaging", c.averaging},

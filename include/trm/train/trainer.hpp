@@ -66,11 +66,13 @@ class trainer {
   using master = typename Model::master;
 
   /// Throws where the options do not fit one another.
-  trainer(Backend& backend, const training_options& options) requires std::is_same_v<Communicator, single_process>
-      : trainer(backend, options, alone_) {}
+  trainer(Backend& backend, const training_options& options,
+          const Optimizer& optimizer = {}) requires std::is_same_v<Communicator, single_process>
+      : trainer(backend, options, alone_, optimizer) {}
   /// One process of those of `processes`. Throws as well where they have been given different options.
-  trainer(Backend& backend, const training_options& options, Communicator& processes)
+  trainer(Backend& backend, const training_options& options, Communicator& processes, const Optimizer& optimizer = {})
       : backend_(backend),
+        optimizer_(optimizer),
         options_(agreed(options, processes)),
         group_(processes, options.freeze_weights ? 0 : sum_bytes),
         local_(options_.batch / group_.size()),
@@ -184,7 +186,7 @@ class trainer {
       const double scale = clipped ? options_.clip_norm / report_.gradient_norm : 1;
       const optimizer_options& o = options_.optimizer;
       master* m = moments_.template as<master>();
-      Optimizer::step(backend_, p, m, m + Model::extent, g, Model::extent,
+      optimizer_.step(backend_, p, m, m + Model::extent, g, Model::extent,
                       adam_step{learning_rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, step_ - moments_since_},
                       scale);
       refresh();
@@ -237,6 +239,7 @@ class trainer {
   const training_options& options() const { return options_; }
   int local_batch() const { return local_; }
   long long step_number() const { return step_; }
+  const char* optimizer_name() const { return optimizer_.name; }
 
   // The state of a run: with the options, and the data offered, everything that later steps depend on.
   /// Calls dense(prefix, values) for every array in the layout of weights().parameters() but the weights that are evaluated (ema()) - "raw."
@@ -435,6 +438,7 @@ class trainer {
   inline static single_process alone_;
 
   Backend& backend_;
+  [[no_unique_address]] Optimizer optimizer_;
   training_options options_;
   mutable collectives<Communicator> group_;
   mutable std::vector<buffer> gathered_;  // by each_state
