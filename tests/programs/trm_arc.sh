@@ -218,7 +218,7 @@ refuses 2 'nonsense' train --data data --run x --nonsense 1
 refuses 1 'nowhere/train/dataset.json' train --data nowhere --run x --steps 1
 refuses 1 'no preset "huge"' train --data data --run x --steps 1 --preset huge
 refuses 1 'preset paper.* 900 tokens, not of 100' train --data data --run x --steps 1 --preset paper
-refuses 1 'run/config.toml: the run has lr 0.001, not 0.002' "${train[@]}" --run run --lr 2e-3
+refuses 1 'run/config.toml: the run has beta1 0.9, not 0.5' "${train[@]}" --run run --beta1 0.5
 refuses 1 'nothing to do' train --data data --run x --steps 0
 refuses 1 'nothing to do' train --data data --run x --epochs 1e-6
 refuses 1 'micro_batch.* 3 does not divide' train --data data --run x --steps 1 --batch 4 --micro-batch 3

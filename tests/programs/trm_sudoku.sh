@@ -133,6 +133,21 @@ succeeds "evaluate --json" evaluate --data data --checkpoint $checkpoint --max-s
 is_json out.txt
 contains evaluation/metrics.json '"sudoku/solved": [0-9.]+,?$'
 [ -s evaluation/outputs.safetensors ] || fail "evaluate: no outputs.safetensors"
+# Halting confidence is between 0 and 1: above 0 everybody leaves after one step, above 0.9999999 nobody before the last.
+evaluate=(evaluate --data data --checkpoint $checkpoint --batch 30 --quiet --json)
+succeeds "evaluate, one step" "${evaluate[@]}" --max-steps 1
+grep -Eo '"exact_accuracy":[0-9.e-]+' out.txt >one-step.txt
+succeeds "evaluate, everybody leaves at once" "${evaluate[@]}" --max-steps 2 --confidence 0
+contains out.txt '"steps_per_example":1.0'
+grep -Eo '"exact_accuracy":[0-9.e-]+' out.txt >at-once.txt
+same one-step.txt at-once.txt "evaluate --confidence 0 is not an evaluation of one step"
+succeeds "evaluate, nobody leaves" "${evaluate[@]}" --max-steps 2 --confidence 0.9999999
+contains out.txt '"steps_per_example":2.0'
+succeeds "evaluate, rollouts" "${evaluate[@]}" --max-steps 2 --rollouts 3 --noise 0.2
+contains out.txt '"rollouts":3'
+contains out.txt '"steps_per_example":6.0'
+refuses 1 'rollouts: 4 must be at least 1 and divide the batch of 30' "${evaluate[@]}" --rollouts 4
+refuses 2 'save: needs all steps' "${evaluate[@]}" --confidence 0.5 --save preds --output nowhere
 # rates: the metrics of an evaluation that do not depend on how long it took
 rates() { grep -Eo '"(accuracy|exact_accuracy|lm_loss|q_halt_loss|sudoku/solved)":[0-9.e-]+'; }
 rates <out.txt >of-table.txt
@@ -233,9 +248,9 @@ interrupted 1 generate --size 9 --count 100000000 --output stopped-tables --thre
 contains err.txt 'trm-sudoku: interrupted'
 [ -e stopped-tables ] && fail "generate, interrupted: left $(ls -A stopped-tables)"
 
-# limited ARGUMENT...: files may have 2 KiB, as if the disk were full; one line on standard error, exit status 1
+# limited ARGUMENT...: files may have 2 KiB, or $room, as if the disk were full; one line on standard error, exit status 1
 limited() {
-  (ulimit -f 2 && exec "$program" "$@") >out.txt 2>err.txt </dev/null
+  (ulimit -f "${room:-2}" && exec "$program" "$@") >out.txt 2>err.txt </dev/null
   [ $? -eq 1 ] || fail "$*, no space: exit status is not 1"
   [ "$(wc -l <err.txt)" -eq 1 ] || fail "$*, no space: $(cat err.txt)"
   contains err.txt 'cannot write: File too large'
@@ -244,8 +259,9 @@ limited generate --size 4 --count 1000 --output full/tables --quiet
 [ -e full ] && fail "generate, no space: left $(find full)"
 limited train --data data --run full/run --steps 4 --batch 4 --max-steps 1 --log-every 100 --quiet
 [ -z "$(find full -name '*.safetensors*' -o -name '*.partial*' 2>find.txt)" ] || fail "train, no space: left $(find full)"
-limited train --data data --run full/lines --steps 100 --batch 1 --max-steps 1 --log-every 1 --quiet
-contains err.txt 'full/lines/metrics.jsonl'
+# What a run says of itself fits, the lines of metrics soon do not.
+room=24 limited train --data data --run full/lines --steps 1000 --batch 1 --max-steps 1 --log-every 1 --quiet
+contains err.txt 'full/lines/(metrics.jsonl|events)'
 is_json full/lines/metrics.jsonl
 limited init --data data --output full.safetensors
 ls full.safetensors* 2>find.txt && fail "init, no space: left a file"
