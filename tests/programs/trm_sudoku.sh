@@ -133,6 +133,20 @@ succeeds "evaluate --json" evaluate --data data --checkpoint $checkpoint --max-s
 is_json out.txt
 contains evaluation/metrics.json '"sudoku/solved": [0-9.]+,?$'
 [ -s evaluation/outputs.safetensors ] || fail "evaluate: no outputs.safetensors"
+# rates: the metrics of an evaluation that do not depend on how long it took
+rates() { grep -Eo '"(accuracy|exact_accuracy|lm_loss|q_halt_loss|sudoku/solved)":[0-9.e-]+'; }
+rates <out.txt >of-table.txt
+succeeds "build-dataset" build-dataset --source data --output dataset --augmentations 2 --quiet
+[ -s dataset/train/dataset.json ] || fail "build-dataset: no train/dataset.json"
+succeeds "evaluate a dataset" evaluate --data dataset --checkpoint $checkpoint --max-steps 2 --batch 30 --quiet --json
+rates <out.txt >of-dataset.txt
+[ "$(wc -l <of-table.txt)" -eq 5 ] || fail "evaluate --json: $(cat of-table.txt)"
+same of-table.txt of-dataset.txt "evaluate: the dataset of a table gives other metrics than the table"
+succeeds "train on a dataset" train --data dataset --run of-dataset --steps 2 --batch 4 --max-steps 2 --quiet
+sed '1s/.*/source,question,answer,rating/' data/test.csv >long.csv
+succeeds "evaluate the long names of columns" evaluate --data long.csv --checkpoint $checkpoint --max-steps 2 --batch 30 --quiet --json
+rates <out.txt >of-long.txt
+same of-table.txt of-long.txt "evaluate: question and answer are not read as q and a"
 # Halting confidence is between 0 and 1: above 0 everybody leaves after one step, above 0.9999999 nobody before the last.
 evaluate=(evaluate --data data --checkpoint $checkpoint --batch 30 --quiet --json)
 succeeds "evaluate, one step" "${evaluate[@]}" --max-steps 1
@@ -148,20 +162,6 @@ contains out.txt '"rollouts":3'
 contains out.txt '"steps_per_example":6.0'
 refuses 1 'rollouts: 4 must be at least 1 and divide the batch of 30' "${evaluate[@]}" --rollouts 4
 refuses 2 'save: needs all steps' "${evaluate[@]}" --confidence 0.5 --save preds --output nowhere
-# rates: the metrics of an evaluation that do not depend on how long it took
-rates() { grep -Eo '"(accuracy|exact_accuracy|lm_loss|q_halt_loss|sudoku/solved)":[0-9.e-]+'; }
-rates <out.txt >of-table.txt
-succeeds "build-dataset" build-dataset --source data --output dataset --augmentations 2 --quiet
-[ -s dataset/train/dataset.json ] || fail "build-dataset: no train/dataset.json"
-succeeds "evaluate a dataset" evaluate --data dataset --checkpoint $checkpoint --max-steps 2 --batch 30 --quiet --json
-rates <out.txt >of-dataset.txt
-[ "$(wc -l <of-table.txt)" -eq 5 ] || fail "evaluate --json: $(cat of-table.txt)"
-same of-table.txt of-dataset.txt "evaluate: the dataset of a table gives other metrics than the table"
-succeeds "train on a dataset" train --data dataset --run of-dataset --steps 2 --batch 4 --max-steps 2 --quiet
-sed '1s/.*/source,question,answer,rating/' data/test.csv >long.csv
-succeeds "evaluate the long names of columns" evaluate --data long.csv --checkpoint $checkpoint --max-steps 2 --batch 30 --quiet --json
-rates <out.txt >of-long.txt
-same of-table.txt of-long.txt "evaluate: question and answer are not read as q and a"
 refuses 1 'dataset: (is|exists|.*already)' build-dataset --source data --output dataset --quiet
 refuses 1 'nowhere/test.csv: cannot open' evaluate --data nowhere --checkpoint $checkpoint
 
