@@ -24,6 +24,7 @@
 #include "trm/io/model_files.hpp"
 #include "trm/io/puzzle_rows.hpp"
 #include "trm/io/weights.hpp"
+#include "trm/optim/any_optimizer.hpp"
 #include "trm/optim/new_row.hpp"
 #include "trm/train/adapt.hpp"
 #include "trm/train/evaluate.hpp"

@@ -2,9 +2,7 @@
 // Dense optimizers: which moments they keep and how they step.
 #pragma once
 #include <cstddef>
-#include <string_view>
 
-#include "trm/core/error.hpp"
 #include "trm/ops/optimizer.hpp"
 
 namespace trm {
@@ -33,33 +31,6 @@ struct adamw {
   static void step(B& backend, T* p, T* m, T* v, const T* g, std::size_t n, adam_step s, double scale) {
     ops::adamw(backend, p, m, v, g, n, s, scale);
   }
-};
-
-/// One of them, chosen when the program runs: a trainer with it is compiled once for both.
-class any_optimizer {
- public:
-  const char* name = adam_atan2::name;
-
-  any_optimizer() = default;
-  /// By its name. Throws for another one.
-  explicit any_optimizer(std::string_view wanted) {
-    if (wanted == adamw::name) {
-      name = adamw::name, adamw_ = true;
-    } else if (wanted != adam_atan2::name) {
-      throw error("optimizer", "there is none of this name: adam_atan2, adamw");
-    }
-  }
-  template <class B, class T>
-  void step(B& backend, T* p, T* m, T* v, const T* g, std::size_t n, adam_step s, double scale) const {
-    if (adamw_) {
-      adamw::step(backend, p, m, v, g, n, s, scale);
-    } else {
-      adam_atan2::step(backend, p, m, v, g, n, s, scale);
-    }
-  }
-
- private:
-  bool adamw_ = false;
 };
 
 }  // namespace trm
