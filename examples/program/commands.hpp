@@ -94,7 +94,7 @@ class train_command {
   }
 
   dataset_facts facts(const std::string& split) const {
-    return hash_dataset(task_.files(data_, split), data_, split, task_.data_options(data_, split));
+    return hash_dataset(task_, data_, split);
   }
 
   task& task_;

@@ -81,10 +81,7 @@ class atomic_file {
     if (file_.close() != 0) detail::throw_errno(path_, "write");
     if (::rename(partial_.c_str(), path_.c_str()) != 0) detail::throw_errno(path_, "put in place");
     partial_.clear();
-    const std::filesystem::path parent = path_.parent_path();
-    const detail::descriptor folder(parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
-    // Some file systems have no fsync of a folder (EINVAL); an unreadable folder cannot be synced either.
-    if (folder && ::fsync(folder.get()) != 0 && errno != EINVAL && errno != EROFS) detail::throw_errno(parent, "sync");
+    detail::sync_folder_of(path_);
   }
 
  private:

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A checkpoint: a folder with all that a run needs to go on, bit for bit, and that an evaluation needs to run.
 #pragma once
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -40,11 +37,6 @@ inline constexpr const char* checkpoint_format = "trm.checkpoint.1";
 inline constexpr const char* weights_format = "trm.weights.1";  // in the metadata of weights
 
 namespace detail {
-
-inline void sync_folder(const std::filesystem::path& folder) {
-  const descriptor opened(folder, O_RDONLY | O_DIRECTORY);
-  if (opened && ::fsync(opened.get()) != 0 && errno != EINVAL && errno != EROFS) throw_errno(folder, "sync");
-}
 
 /// SHA-256 of what a manifest says, but for its member "sha256", which is this.
 inline std::string manifest_digest(json manifest) {
@@ -233,7 +225,6 @@ json write_checkpoint(const std::filesystem::path& path, const Trainer& t,
   manifest["sha256"] = detail::manifest_digest(manifest);
   write_file(folder.path() / checkpoint_file::manifest, manifest.dump(2) + "\n");
   folder.commit();
-  detail::sync_folder(path.has_parent_path() ? path.parent_path() : ".");
   return manifest;
 }
 

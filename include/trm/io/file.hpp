@@ -49,6 +49,14 @@ class descriptor {
   int value_ = -1;
 };
 
+/// What was renamed into the folder of `path` is on the disk. Some file systems have no fsync of a folder (EINVAL); an unreadable
+/// folder cannot be synced either.
+inline void sync_folder_of(const std::filesystem::path& path) {
+  const std::filesystem::path parent = path.parent_path();
+  const descriptor folder(parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
+  if (folder && ::fsync(folder.get()) != 0 && errno != EINVAL && errno != EROFS) throw_errno(parent, "sync");
+}
+
 inline descriptor open_to_read(const std::filesystem::path& path) {
   descriptor file(path, O_RDONLY);
   if (!file) throw_errno(path, "open");

@@ -100,6 +100,7 @@ class partial_folder {
     if (code) throw error(path_.string(), "cannot put in place: " + code.message());
     partial_.clear();
     lock_.close();
+    detail::sync_folder_of(path_);
   }
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Processes that work together: what is asked of a communicator, and the one that stands for a process alone.
 #pragma once
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -25,6 +26,14 @@ struct incoming {
   int from = 0;
   std::span<std::byte> bytes;
 };
+
+/// The bytes of the longest of them.
+inline std::size_t longest_message(std::span<const outgoing> out, std::span<const incoming> in) {
+  std::size_t longest = 0;
+  for (const outgoing& o : out) longest = std::max(longest, o.bytes.size());
+  for (const incoming& i : in) longest = std::max(longest, i.bytes.size());
+  return longest;
+}
 
 /// `size()` processes, this one being number `rank()`. One operation moves data, and collectives.hpp builds the others of it:
 ///

@@ -49,9 +49,7 @@ class communicator {
   int size() const { return size_; }
 
   void exchange(std::span<const outgoing> out, std::span<const incoming> in) {
-    std::size_t longest = 0;
-    for (const outgoing& o : out) longest = std::max(longest, o.bytes.size());
-    for (const incoming& i : in) longest = std::max(longest, i.bytes.size());
+    const std::size_t longest = longest_message(out, in);
     for (std::size_t at = 0; at < longest; at += piece_) exchange_piece(out, in, at);
   }
 
