@@ -5,6 +5,7 @@
 #include <string>
 #include <type_traits>
 
+#include "trm/backend/cpu/amx.hpp"
 #include "trm/core/error.hpp"
 
 /// For every function and lambda on the way from `for_isa` to vector code: it then belongs to the function that was
@@ -26,11 +27,12 @@
 
 namespace trm::cpu {
 
-/// Each contains the ones before it.
-enum class isa { portable, avx2, avx512, avx512_bf16 };
+/// Each contains the ones before it. amx: products of bf16 by tiles (amx.hpp); all else is computed as in avx512_bf16.
+enum class isa { portable, avx2, avx512, avx512_bf16, amx };
+inline constexpr isa all_isas[] = {isa::portable, isa::avx2, isa::avx512, isa::avx512_bf16, isa::amx};
 
 constexpr const char* name(isa level) {
-  constexpr const char* names[] = {"portable", "avx2", "avx512", "avx512_bf16"};
+  constexpr const char* names[] = {"portable", "avx2", "avx512", "avx512_bf16", "amx"};
   return names[static_cast<int>(level)];
 }
 
@@ -42,7 +44,8 @@ inline isa detect_isa() {
       !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")) {
     return isa::avx2;
   }
-  return __builtin_cpu_supports("avx512bf16") ? isa::avx512_bf16 : isa::avx512;
+  if (!__builtin_cpu_supports("avx512bf16")) return isa::avx512;
+  return amx::available() ? isa::amx : isa::avx512_bf16;
 #else
   return isa::portable;
 #endif
@@ -102,11 +105,13 @@ inline void with_isa(F&& f) {
   detail::compiled_for<Level, std::remove_reference_t<F>>::call(f);
 }
 
-/// f(isa_level) for a level known at run time, itself not compiled for it: for code that calls what is.
+/// f(isa_level) for a level known at run time, itself not compiled for it: for code that calls what is. Whoever multiplies by tiles
+/// asks for isa::amx before; here it is avx512_bf16.
 template <class F>
 inline void at_level(isa level, F&& f) {
   switch (level) {
 #if defined(__x86_64__)
+    case isa::amx:
     case isa::avx512_bf16:
       return f(isa_level<isa::avx512_bf16>{});
     case isa::avx512:

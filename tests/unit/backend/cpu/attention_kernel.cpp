@@ -120,7 +120,7 @@ void check_against_float64(int rows, int d, Visible visible) {
 
 template <class F>
 void on_every_isa(F f) {
-  for (isa level : {isa::portable, isa::avx2, isa::avx512, isa::avx512_bf16}) {
+  for (isa level : all_isas) {
     if (level > detect_isa()) continue;
     const std::string level_name = name(level);
     CAPTURE(level_name);

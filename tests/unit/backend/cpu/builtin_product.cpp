@@ -7,7 +7,7 @@ using namespace trm::cpu;
 
 TEST_CASE_TEMPLATE("the built-in product agrees with float64 on every instruction set of this machine", T, float,
                    trm::bf16, double) {
-  for (isa level : {isa::portable, isa::avx2, isa::avx512, isa::avx512_bf16}) {
+  for (isa level : all_isas) {
     if (level > detect_isa()) continue;
     const std::string level_name = name(level);
     CAPTURE(level_name);
@@ -34,7 +34,7 @@ TEST_CASE_TEMPLATE("weights prepared for one instruction set serve every other",
     use_isa(detect_isa());
     return tile;
   };
-  constexpr isa levels[] = {isa::portable, isa::avx2, isa::avx512, isa::avx512_bf16};
+  constexpr auto& levels = all_isas;
   for (isa by : levels) {
     for (isa with : levels) {
       if (by > detect_isa() || with > detect_isa()) continue;

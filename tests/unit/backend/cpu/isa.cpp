@@ -6,7 +6,7 @@
 using namespace trm::cpu;
 
 TEST_CASE("a body is run for the level asked for") {
-  for (isa level : {isa::portable, isa::avx2, isa::avx512, isa::avx512_bf16}) {
+  for (isa level : all_isas) {
     if (level > detect_isa()) continue;
     isa seen = isa::portable;
     int lanes = 0;

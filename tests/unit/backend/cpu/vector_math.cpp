@@ -17,7 +17,7 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 
 template <class F>
 void on_every_isa(F f) {
-  for (isa level : {isa::portable, isa::avx2, isa::avx512, isa::avx512_bf16}) {
+  for (isa level : all_isas) {
     if (level > detect_isa()) continue;
     const std::string level_name = name(level);
     CAPTURE(level_name);

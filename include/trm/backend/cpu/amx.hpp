@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// Tiles of the processor (Intel AMX): may they be used, their configuration, and the product of two of them.
+//
+// A tile is 16 rows of 64 bytes. With bf16, c[16][16] += a[16][32] b[32][16] is one instruction of 16 cycles: a has its rows as they
+// are, b its rows in pairs, word (u, j) = b(2u, j) below b(2u + 1, j), as `pack_strip` with word_kind::pair writes them.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#define TRM_TARGET_AMX \
+  __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,amx-tile,amx-bf16,amx-int8")))
+#endif
+
+namespace trm::cpu::amx {
+
+inline constexpr int rows = 16;       // of a tile
+inline constexpr int row_bytes = 64;  // of a tile: 32 bf16, 16 float32 or words
+inline constexpr int depth = 32;      // elements of the reduction in one product of bf16
+
+/// Has the processor tiles with products of bf16 and of int8, does the operating system save them, and does it let this process use
+/// them? Asks for the permission, which is for all threads, the first time it is called.
+inline bool available() {
+#if defined(TRM_TARGET_AMX)
+  static const bool yes = [] {
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+    constexpr unsigned needed = 1u << 22 | 1u << 24 | 1u << 25;  // amx-bf16, amx-tile, amx-int8
+    if ((d & needed) != needed) return false;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & 1u << 27) == 0) return false;  // osxsave
+    unsigned low, high;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    constexpr unsigned tile_state = 1u << 17 | 1u << 18;
+    if ((low & tile_state) != tile_state) return false;
+    constexpr long request = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+    return syscall(SYS_arch_prctl, request, tile_data) == 0;
+  }();
+  return yes;
+#else
+  return false;
+#endif
+}
+
+#if defined(TRM_TARGET_AMX)
+
+/// All eight tiles with 16 rows of 64 bytes, for this thread, as long as this lives. Tiles are zero at first.
+class tile_scope {
+ public:
+  TRM_TARGET_AMX tile_scope() {
+    struct alignas(64) {
+      std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+      std::uint16_t row_bytes[16] = {};
+      std::uint8_t rows[16] = {};
+    } configuration;
+    for (int t = 0; t < 8; ++t) {
+      configuration.row_bytes[t] = static_cast<std::uint16_t>(amx::row_bytes);
+      configuration.rows[t] = static_cast<std::uint8_t>(amx::rows);
+    }
+    _tile_loadconfig(&configuration);
+  }
+  TRM_TARGET_AMX ~tile_scope() { _tile_release(); }
+  tile_scope(const tile_scope&) = delete;
+  tile_scope& operator=(const tile_scope&) = delete;
+};
+
+/// An operand of `multiply`: tile (i, u), of 16 rows or columns i and the u-th step of the reduction, begins at
+/// data + i * next + u * step, its rows are `row` bytes apart.
+struct operand {
+  const void* data;
+  std::ptrdiff_t next, step, row;
+
+  const char* tile(int i, std::ptrdiff_t u) const { return static_cast<const char*>(data) + i * next + u * step; }
+};
+
+/// c[i * ldc + j] (+)= sum over `steps` tiles of a and b, with 16 * Rows rows and 16 * Columns columns of float32, Rows and Columns 1
+/// or 2. With `proceed` the sums begin with c, otherwise with zero. Needs a tile_scope.
+template <int Rows, int Columns>
+TRM_TARGET_AMX inline void multiply(const operand& a, const operand& b, int steps, float* c, std::ptrdiff_t ldc,
+                                    bool proceed) {
+  static_assert((Rows == 1 || Rows == 2) && (Columns == 1 || Columns == 2));
+  const auto bytes = static_cast<std::size_t>(ldc) * 4;
+  float* c1 = c + 16 * ldc;
+  if (proceed) {
+    _tile_loadd(0, c, bytes);
+    if constexpr (Columns == 2) _tile_loadd(1, c + 16, bytes);
+    if constexpr (Rows == 2) _tile_loadd(2, c1, bytes);
+    if constexpr (Rows == 2 && Columns == 2) _tile_loadd(3, c1 + 16, bytes);
+  } else {
+    _tile_zero(0);
+    if constexpr (Columns == 2) _tile_zero(1);
+    if constexpr (Rows == 2) _tile_zero(2);
+    if constexpr (Rows == 2 && Columns == 2) _tile_zero(3);
+  }
+  const char *a0 = a.tile(0, 0), *b0 = b.tile(0, 0);
+  for (int u = 0; u < steps; ++u, a0 += a.step, b0 += b.step) {
+    _tile_loadd(4, a0, static_cast<std::size_t>(a.row));
+    _tile_loadd(6, b0, static_cast<std::size_t>(b.row));
+    _tile_dpbf16ps(0, 4, 6);
+    if constexpr (Columns == 2) {
+      _tile_loadd(7, b0 + b.next, static_cast<std::size_t>(b.row));
+      _tile_dpbf16ps(1, 4, 7);
+    }
+    if constexpr (Rows == 2) {
+      _tile_loadd(5, a0 + a.next, static_cast<std::size_t>(a.row));
+      _tile_dpbf16ps(2, 5, 6);
+      if constexpr (Columns == 2) _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+  _tile_stored(0, c, bytes);
+  if constexpr (Columns == 2) _tile_stored(1, c + 16, bytes);
+  if constexpr (Rows == 2) _tile_stored(2, c1, bytes);
+  if constexpr (Rows == 2 && Columns == 2) _tile_stored(3, c1 + 16, bytes);
+}
+
+#endif
+
+}  // namespace trm::cpu::amx
