@@ -232,12 +232,11 @@ class context {
   // ---- flat buffers ----
   template <class T>
   void adam_atan2(T* p, T* m, T* v, const T* g, std::size_t n, adam_step s, double scale) {
-    detail::adam_like(pool_, p, m, v, g, n, s, scale, [](T moment, T r) { return std::atan2(moment, r); });
+    detail::adam_like(pool_, p, m, v, g, n, s, scale, detail::angle_of_moments{});
   }
   template <class T>
   void adamw(T* p, T* m, T* v, const T* g, std::size_t n, adam_step s, double scale) {
-    const T eps = static_cast<T>(s.epsilon);
-    detail::adam_like(pool_, p, m, v, g, n, s, scale, [eps](T moment, T r) { return moment / (r + eps); });
+    detail::adam_like(pool_, p, m, v, g, n, s, scale, detail::ratio_of_moments{s.epsilon});
   }
   template <class T>
   void ema(T* average, const T* p, std::size_t n, double rate) {
