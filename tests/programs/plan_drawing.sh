@@ -1,0 +1,5 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The memory plan that docs/concepts.md shows is the one of today.
+set -euo pipefail
+"$1" | cmp - "$(dirname "$0")/../../docs/images/memory_plan.svg"
