@@ -47,21 +47,25 @@ inline bool available() {
 
 #if defined(TRM_TARGET_AMX)
 
+namespace detail {
+
+struct alignas(64) tile_configuration {
+  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  std::uint16_t row_bytes[16] = {};
+  std::uint8_t rows[16] = {};
+  constexpr tile_configuration() {
+    for (int t = 0; t < 8; ++t) row_bytes[t] = amx::row_bytes, rows[t] = amx::rows;
+  }
+};
+// In memory as a whole: g++ takes the instruction to read its first bytes alone, and leaves out what writes the others.
+inline constexpr tile_configuration whole_tiles;
+
+}  // namespace detail
+
 /// All eight tiles with 16 rows of 64 bytes, for this thread, as long as this lives. Tiles are zero at first.
 class tile_scope {
  public:
-  TRM_TARGET_AMX tile_scope() {
-    struct alignas(64) {
-      std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
-      std::uint16_t row_bytes[16] = {};
-      std::uint8_t rows[16] = {};
-    } configuration;
-    for (int t = 0; t < 8; ++t) {
-      configuration.row_bytes[t] = static_cast<std::uint16_t>(amx::row_bytes);
-      configuration.rows[t] = static_cast<std::uint8_t>(amx::rows);
-    }
-    _tile_loadconfig(&configuration);
-  }
+  TRM_TARGET_AMX tile_scope() { _tile_loadconfig(&detail::whole_tiles); }
   TRM_TARGET_AMX ~tile_scope() { _tile_release(); }
   tile_scope(const tile_scope&) = delete;
   tile_scope& operator=(const tile_scope&) = delete;
