@@ -8,6 +8,7 @@
 
 #include "trm/backend/cpu/reference_product.hpp"
 #include "trm/backend/cpu/tile_kernel.hpp"
+#include "trm/backend/cpu/tile_product.hpp"
 
 namespace trm::cpu {
 
@@ -18,15 +19,16 @@ namespace trm::cpu {
 /// enough), each [k][32] float32 or [k/2][32] pairs of bf16. bf16 is multiplied in pairs by vdpbf16ps where the
 /// processor has it (subnormal numbers count as zero there), elsewhere widened to float32.
 struct builtin_product {
-  static constexpr int row_block = 28;
+  static constexpr int row_block = 224;
   static constexpr bool rows_independent = true;
+  static constexpr int column_unit = weight_panel;
 
   template <class T>
   static constexpr std::size_t prepared_bytes(int n, int k) {
     if constexpr (std::is_same_v<T, double>) {
       return reference_product::prepared_bytes<T>(n, k);
     } else {
-      return sizeof(std::uint32_t) * size(padded_outputs(n)) * size(words_for(weight_kind<T>, k));
+      return sizeof(std::uint32_t) * size(padded_outputs(n)) * panel_steps(weight_kind<T>, k);
     }
   }
 
@@ -39,11 +41,20 @@ struct builtin_product {
       at_level(current_isa(), [&](auto level) {
         for (int j = 0; j < n; j += panel) {
           const int width = std::min(panel, padded_outputs(n) - j);
+          std::uint32_t* to = words + size(j) * panel_steps(weight_kind<T>, k);
           pack_strip<level.value, weight_kind<T>>(w.data + j * w.row, w.row, w.col, std::min(width, n - j), n - j,
-                                                  width, words + size(j) * size(words_for(weight_kind<T>, k)), 0, k);
+                                                  width, to, 0, k);
+          const std::size_t used = size(words_for(weight_kind<T>, k));
+          std::fill(to + used * size(width), to + panel_steps(weight_kind<T>, k) * size(width), 0u);
         }
       });
     }
+  }
+
+  /// Rows of one task, as many as the caches are best used with.
+  template <class T>
+  static int preferred_rows() {
+    return std::is_same_v<T, bf16> && tile_product::usable() ? row_block : row_block / 2;
   }
 
   /// The packed rows of one call.
@@ -53,16 +64,38 @@ struct builtin_product {
     return round_to_line(sizeof(float) * size(row_block) * size(k + 1));
   }
 
+  /// Rows as `multiply_columns` reads them.
+  template <class T>
+  static void pack(strided<const T> a, int m, int k, void* workspace) {
+    if constexpr (!std::is_same_v<T, double>) {
+      if constexpr (std::is_same_v<T, bf16>) {
+        if (tile_product::usable()) return tile_product::pack(a, m, k, workspace);
+      }
+      at_level(current_isa(),
+               [&](auto level) { pack_at<level.value>(a, m, k, static_cast<std::uint32_t*>(workspace)); });
+    }
+  }
+  /// tile[i * ld + j - first] for the columns j in [first, first + count), `first` a multiple of 32, of rows that were packed.
+  template <class T>
+  static void multiply_columns(strided<const T> a, int m, const void* prepared, int n, int k, int first, int count,
+                               accumulator<T>* tile, std::ptrdiff_t ld, const void* workspace) {
+    static_assert(!std::is_same_v<T, double>, "float64 is multiplied as a whole");
+    if constexpr (std::is_same_v<T, bf16>) {
+      if (tile_product::usable()) return tile_product::multiply(m, prepared, n, k, first, count, tile, ld, workspace);
+    }
+    at_level(current_isa(), [&](auto level) {
+      multiply_at<level.value>(a, m, static_cast<const std::uint32_t*>(prepared), n, k, first, count, tile, ld,
+                               static_cast<const std::uint32_t*>(workspace));
+    });
+  }
   template <class T>
   static void multiply(strided<const T> a, int m, const void* prepared, int n, int k, accumulator<T>* tile,
                        std::ptrdiff_t ld, void* workspace) {
     if constexpr (std::is_same_v<T, double>) {
       reference_product::multiply<T>(a, m, prepared, n, k, tile, ld, workspace);
     } else {
-      at_level(current_isa(), [&](auto level) {
-        multiply_at<level.value>(a, m, static_cast<const std::uint32_t*>(prepared), n, k, tile, ld,
-                                 static_cast<std::uint32_t*>(workspace));
-      });
+      pack(a, m, k, workspace);
+      multiply_columns(a, m, prepared, n, k, 0, n, tile, ld, workspace);
     }
   }
 
@@ -70,8 +103,10 @@ struct builtin_product {
   template <class T>
   static constexpr std::size_t accumulate_workspace(int n, int k) {
     if constexpr (std::is_same_v<T, double>) return 0;
-    return sizeof(std::uint32_t) * (size(chunk) * size(n + 2) + size(padded_outputs(k)) * size(chunk)) +
-           64 * size(n + 2);
+    // strips of at most 14 rows, of 4 at least, each with a line behind it; then the panels
+    const std::size_t strips = sizeof(std::uint32_t) * (size(chunk) * size(n + 14) + 16 * size(n / 4 + 3) +
+                                                        size(padded_outputs(k)) * size(chunk));
+    return round_to_line(std::max(strips, std::is_same_v<T, bf16> ? tile_product::accumulate_workspace(n, k) : 0));
   }
 
   template <class T, class G>
@@ -84,6 +119,11 @@ struct builtin_product {
         rows *= batch;
         batch = 1;
       }
+      if constexpr (std::is_same_v<T, bf16>) {
+        if (tile_product::usable()) {
+          return tile_product::accumulate(pool, batch, rows, d, d_sample, n, x, x_sample, k, g, ld, workspace);
+        }
+      }
       at_level(current_isa(), [&](auto level) {
         accumulate_at<level.value>(pool, batch, rows, d, d_sample, n, x, x_sample, k, g, ld,
                                    static_cast<std::uint32_t*>(workspace));
@@ -92,7 +132,7 @@ struct builtin_product {
   }
 
  private:
-  static constexpr int panel = 32;   // outputs in a panel of a weight
+  static constexpr int panel = weight_panel;
   static constexpr int chunk = 512;  // rows of the reduction that a weight gradient packs at a time
   // float32 that are read again and again without having been packed: they must stay in a first-level cache
   static constexpr int resident = 6144;
@@ -101,68 +141,98 @@ struct builtin_product {
   template <class T>
   static constexpr word_kind weight_kind = std::is_same_v<T, bf16> ? word_kind::pair : word_kind::single;
 
+  static constexpr int depth = 256;  // steps of a panel between visits to the sums
+
   static constexpr std::size_t size(int n) { return static_cast<std::size_t>(n); }
   static constexpr std::size_t round_to_line(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
-  static constexpr int padded_outputs(int n) { return (n + 15) / 16 * 16; }
+
+  /// How the rows of one call become strips.
+  template <isa Level, class T>
+  struct row_strips {
+    using kernel = tiles<Level>;
+    static constexpr bool pairs = std::is_same_v<T, bf16> && isa_level<Level>::bf16_products;
+    static constexpr word_kind kind = pairs ? word_kind::pair : word_kind::single;
+    strided<const T> a;
+    int m, k;
+
+    int weight_steps() const { return words_for(weight_kind<T>, k); }
+    /// Steps of a strip for each one of the weight.
+    static constexpr int each = std::is_same_v<T, bf16> && !pairs ? 2 : 1;
+    // Small float32 operands are read where they lie: columns are a strip already, whole strips of rows have a kernel.
+    bool columns() const { return std::is_same_v<T, float> && a.row == 1 && a.col * k <= resident; }
+    bool rows() const { return std::is_same_v<T, float> && a.col == 1 && a.row * kernel::rows <= resident; }
+    bool in_place(int i) const {
+      return (columns() && kernel::strip_rows(m - i) <= m - i) || (rows() && m - i >= kernel::rows);
+    }
+    std::size_t words(int i) const { return size(each * weight_steps()) * size(kernel::strip_rows(m - i)); }
+  };
 
   template <isa Level, class T>
-  static void multiply_at(strided<const T> a, int m, const std::uint32_t* prepared, int n, int k, float* out,
-                          std::ptrdiff_t ld, std::uint32_t* packed) {
+  static void pack_at(strided<const T> a, int m, int k, std::uint32_t* packing) {
+    const row_strips<Level, T> s{a, m, k};
+    constexpr word_kind kind = s.kind;
+    for (int i = 0; i < m; i += tiles<Level>::rows) {
+      if (s.in_place(i)) continue;
+      const int width = tiles<Level>::strip_rows(m - i);
+      pack_strip<Level, kind>(a.data + i * a.row, a.row, a.col, std::min(width, m - i), m - i, width, packing, 0, k);
+      if (words_for(kind, k) < s.each * s.weight_steps())
+        std::fill_n(packing + size(k) * size(width), width, 0u);  // the rest of a last pair
+      packing += s.words(i);
+    }
+  }
+
+  /// Columns [first, first + count) of the product, `first` a multiple of the panel; tile[0] is column `first`.
+  template <isa Level, class T>
+  static void multiply_at(strided<const T> a, int m, const std::uint32_t* prepared, int n, int k, int first, int count,
+                          float* out, std::ptrdiff_t ld, const std::uint32_t* packed) {
     using kernel = tiles<Level>;
-    constexpr bool pairs = std::is_same_v<T, bf16> && isa_level<Level>::bf16_products;
-    constexpr word_kind kind = pairs ? word_kind::pair : word_kind::single;
-    constexpr tile_operands operands = pairs                     ? tile_operands::pairs
+    using strips = row_strips<Level, T>;
+    constexpr tile_operands operands = strips::pairs             ? tile_operands::pairs
                                        : std::is_same_v<T, bf16> ? tile_operands::float_by_pair
                                                                  : tile_operands::floats;
-    const int weight_steps = words_for(weight_kind<T>, k);
-    const int steps = std::is_same_v<T, bf16> && !pairs ? 2 * weight_steps : weight_steps;  // of a strip of rows
-    // Small float32 operands are read where they lie: columns are a strip already, whole strips of rows have a kernel.
-    const bool columns = std::is_same_v<T, float> && a.row == 1 && a.col * k <= resident;
-    const bool rows = std::is_same_v<T, float> && a.col == 1 && a.row * kernel::rows <= resident;
-    const auto in_place = [&](int i) {
-      return (columns && kernel::strip_rows(m - i) <= m - i) || (rows && m - i >= kernel::rows);
-    };
-    std::uint32_t* packing = packed;
-    for (int i = 0; i < m; i += kernel::rows) {
-      if (in_place(i)) continue;
-      const int width = kernel::strip_rows(m - i);
-      pack_strip<Level, kind>(a.data + i * a.row, a.row, a.col, std::min(width, m - i), m - i, width, packing, 0, k);
-      if (words_for(kind, k) < steps)
-        std::fill_n(packing + size(k) * size(width), width, 0u);  // the rest of a last pair
-      packing += size(steps) * size(width);
-    }
-    for (int j = 0; j < n; j += panel) {
-      const int width = std::min(panel, padded_outputs(n) - j);
-      const std::uint32_t* b = prepared + size(j) * size(weight_steps);
-      const std::uint32_t* strip = packed;
-      for (int i = 0; i < m; i += kernel::rows) {
-        const int strip_rows = kernel::strip_rows(m - i);
-        const bool lies = in_place(i);
-        for (int c = 0; c < width && j + c < n; c += kernel::columns) {
-          tile t{strip,
-                 strip_rows,
-                 b + c,
-                 width,
-                 weight_steps,
-                 out + i * ld + j + c,
-                 ld,
-                 std::min(kernel::rows, m - i),
-                 std::min(kernel::columns, n - j - c),
-                 tile_start::replace};
-          if constexpr (std::is_same_v<T, float>) {
-            if (lies) {
-              t.a = reinterpret_cast<const std::uint32_t*>(a.data + i * a.row);
-              t.lda = columns ? a.col : a.row;
-              if (!columns) {
-                kernel::template compute<tile_operands::float_rows>(t, strip_rows);
-                continue;
+    const strips s{a, m, k};
+    const int weight_steps = s.weight_steps(), parts = (weight_steps + depth - 1) / depth;
+    const int part = (weight_steps + parts - 1) / std::max(parts, 1);
+    const int end = first + count;
+    for (int u = 0; u < weight_steps; u += part) {  // a panel's part stays in a first-level cache while strips pass by
+      const int steps = std::min(part, weight_steps - u);
+      for (int j = first; j < end; j += panel) {
+        const int width = std::min(panel, padded_outputs(n) - j);
+        const std::uint32_t* b = prepared + size(j) * panel_steps(weight_kind<T>, k) + size(u) * size(width);
+        const std::uint32_t* strip = packed;
+        for (int i = 0; i < m; i += kernel::rows) {
+          const int strip_rows = kernel::strip_rows(m - i);
+          const bool lies = s.in_place(i);
+          for (int c = 0; c < width && j + c < end; c += kernel::columns) {
+            tile t{strip + size(u) * size(s.each) * size(strip_rows),
+                   strip_rows,
+                   b + c,
+                   width,
+                   steps,
+                   out + i * ld + (j - first) + c,
+                   ld,
+                   std::min(kernel::rows, m - i),
+                   std::min(kernel::columns, end - j - c),
+                   u == 0 ? tile_start::replace : tile_start::proceed};
+            if constexpr (std::is_same_v<T, float>) {
+              if (lies) {
+                const bool columns = s.columns();
+                t.a = reinterpret_cast<const std::uint32_t*>(a.data + i * a.row + u * a.col);
+                t.lda = columns ? a.col : a.row;
+                if (!columns) {
+                  kernel::template compute<tile_operands::float_rows>(t, strip_rows);
+                  continue;
+                }
               }
             }
+            kernel::template compute<operands>(t, strip_rows);
           }
-          kernel::template compute<operands>(t, strip_rows);
+          if (!lies) strip += s.words(i);
         }
-        if (!lies) strip += size(steps) * size(strip_rows);
       }
+    }
+    if (weight_steps == 0) {
+      for (int i = 0; i < m; ++i) std::fill_n(out + i * ld, count, 0.0f);
     }
   }
 
@@ -270,6 +340,6 @@ struct builtin_product {
   }
 };
 
-static_assert(product_provider<builtin_product>);
+static_assert(multiplies_columns<builtin_product>);
 
 }  // namespace trm::cpu

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <thread>
 
 #include "trm/backend/count.hpp"
@@ -257,39 +258,75 @@ class context {
   }
 
  private:
-  /// v = x W^T in blocks of rows; the sink is applied to a block while it is in the cache.
+  /// v = x W^T in blocks of rows, and of columns where provider and sink take them; the sink is applied to a block while it is in the
+  /// cache.
   template <int N, int K, class C, class X, class M, class S>
   void rows_product(const C& c, X x, const void* prepared, const M* bias, S out) {
     using T = typename X::value_type;
     using A = accumulator<T>;
-    constexpr std::ptrdiff_t ld = tile_width(N);
+    constexpr int part = columns_at_once<T, S>(N);
+    constexpr bool halves = detail::parts_of<S>.halves && part < N;
+    constexpr std::ptrdiff_t ld = part == N ? tile_width(N) : part;
     need(product_bytes<T>(N, K), 0);
     const strides s = x.steps(c.rows);
     const bool merged = c.rows == 1 || (X::order == layout::channels_last && s.sample == c.rows * s.row);
     const std::ptrdiff_t row = c.rows == 1 ? s.sample : s.row;
     const int total = merged ? c.batch * c.rows : c.rows, runs = merged ? 1 : c.batch;
-    const int block =
-        Provider::rows_independent ? rows_at_once(total * runs, Provider::row_block) : Provider::row_block;
-    const int blocks = (total + block - 1) / block;
+    const int block = rows_of_block<T>(total, runs), blocks = (total + block - 1) / block;
     pool_.run(runs * blocks, [&](int task, int worker) {
-      const int run = task / blocks, first = task % blocks * block, m = std::min(block, total - first);
+      const int run = task / blocks, first_row = task % blocks * block, m = std::min(block, total - first_row);
       A* tile = reinterpret_cast<A*>(worker_memory(worker));
       void* workspace = worker_memory(worker) + tile_bytes<A>(N);
-      Provider::template multiply<T>(strided<const T>{x.data + run * s.sample + first * row, row, s.channel}, m,
-                                     prepared, N, K, tile, ld, workspace);
-      for_isa(current_isa(), [&](auto level) TRM_INLINE {
-        for (int i = 0; i < m; ++i) {
-          A* v = tile + i * ld;
-          if (bias != nullptr) {
-            for (int j = 0; j < N; ++j) v[j] += static_cast<A>(static_cast<T>(bias[j]));
+      const strided<const T> a{x.data + run * s.sample + first_row * row, row, s.channel};
+      const auto finish = [&](int first, int count) {
+        for_isa(current_isa(), [&](auto level) TRM_INLINE {
+          for (int i = 0; i < m; ++i) {
+            A* v = tile + i * ld;
+            if (bias != nullptr) {
+              for (int j = 0; j < count; ++j) v[j] += static_cast<A>(static_cast<T>(bias[first + j]));
+            }
+            const int at = first_row + i;
+            const detail::row_place p =
+                merged ? detail::row_place{at / c.rows, at % c.rows, c.rows} : detail::row_place{run, at, c.rows};
+            detail::put(out, detail::result_row<A, level.lanes>{v, count, p, first});
           }
-          const int at = first + i;
-          const detail::row_place p =
-              merged ? detail::row_place{at / c.rows, at % c.rows, c.rows} : detail::row_place{run, at, c.rows};
-          detail::put(out, detail::result_row<A, level.lanes>{v, N, p});
+        });
+      };
+      if constexpr (part == N) {
+        Provider::template multiply<T>(a, m, prepared, N, K, tile, ld, workspace);
+        finish(0, N);
+      } else {
+        Provider::template pack<T>(a, m, K, workspace);
+        constexpr int end = halves ? N / 2 : N, step = halves ? part / 2 : part;
+        for (int first = 0; first < end; first += step) {
+          const int count = std::min(step, end - first);
+          Provider::template multiply_columns<T>(a, m, prepared, N, K, first, count, tile, ld, workspace);
+          if constexpr (halves) {
+            Provider::template multiply_columns<T>(a, m, prepared, N, K, N / 2 + first, count, tile + count, ld,
+                                                   workspace);
+          }
+          finish(first, halves ? 2 * count : count);
         }
-      });
+      }
     });
+  }
+  /// Columns that a sink is given at once: about 256 where it and the provider take parts of a row, otherwise all N.
+  template <class T, class S>
+  static constexpr int columns_at_once(int n) {
+    if constexpr (!std::is_same_v<T, double> && multiplies_columns<Provider>) {
+      constexpr detail::row_parts parts = detail::parts_of<S>;
+      if (parts.unit > 0) {
+        const int unit = std::lcm(parts.unit, Provider::column_unit) * (parts.halves ? 2 : 1), part = 256 / unit * unit;
+        if (part > 0 && part < n && (!parts.halves || n / 2 % Provider::column_unit == 0)) return part;
+      }
+    }
+    return n;
+  }
+  template <class T>
+  int rows_of_block(int total, int runs) const {
+    if constexpr (multiplies_columns<Provider>)
+      return rows_at_once(total * runs, Provider::template preferred_rows<T>());
+    return Provider::rows_independent ? rows_at_once(total * runs, Provider::row_block) : Provider::row_block;
   }
   /// Rows of a block: at most `most`, fewer where that keeps every thread busy. Rows do not depend on one another.
   int rows_at_once(int total, int most) const {

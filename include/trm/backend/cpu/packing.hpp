@@ -26,6 +26,22 @@ enum class word_kind { single, pair };
 constexpr int elements_of(word_kind kind) { return kind == word_kind::pair ? 2 : 1; }
 constexpr int words_for(word_kind kind, int elements) { return (elements + elements_of(kind) - 1) / elements_of(kind); }
 
+/// What happens to what the tile's place held before.
+enum class tile_start {
+  replace,  // c = sum
+  add,      // c = c + sum
+  proceed,  // the sum begins with c
+};
+
+/// Outputs of a panel of a prepared weight: 32, the last one 16 where that is enough.
+inline constexpr int weight_panel = 32;
+constexpr int padded_outputs(int n) { return (n + 15) / 16 * 16; }
+/// Steps of a panel of k elements: pairs fill whole tiles of the processor, which have 16.
+constexpr std::size_t panel_steps(word_kind kind, int k) {
+  const int steps = words_for(kind, k);
+  return static_cast<std::size_t>(kind == word_kind::pair ? (steps + 15) / 16 * 16 : steps);
+}
+
 namespace detail {
 
 /// The bits of one element as a word has them.

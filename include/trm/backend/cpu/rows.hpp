@@ -40,14 +40,23 @@ TRM_INLINE inline auto row_at(const V& v, row_place p) {
   return view_row<typename V::value_type, V::order>{v.data + p.sample * s.sample + p.row * s.row, s.channel};
 }
 
-/// A row of results on its way to a sink: n accumulators that may be overwritten, handled Lanes at a time where they can be.
+/// A row of results on its way to a sink, or part of it: n accumulators that may be overwritten, handled Lanes at a time where they
+/// can be. v[0] belongs to channel `first`.
 template <class A, int Lanes>
 struct result_row {
   A* v;
   int n;
   row_place at;
-  TRM_INLINE inline result_row first(int count) const { return {v, count, at}; }
+  int first = 0;
 };
+
+/// The row of a view that a row of results belongs to, from the same channel on.
+template <class V, class A, int Lanes>
+TRM_INLINE inline auto row_at(const V& v, const result_row<A, Lanes>& r) {
+  auto row = row_at(v, r.at);
+  row.data += r.first * row.step;
+  return row;
+}
 
 /// L channels at once: a vector of float, or one number.
 template <int L, class A>

@@ -19,13 +19,6 @@
 
 namespace trm::cpu {
 
-/// What happens to what the tile's place held before.
-enum class tile_start {
-  replace,  // c = sum
-  add,      // c = c + sum
-  proceed,  // the sum begins with c
-};
-
 /// c[i * ldc + j] of `rows` x `cols` from a(i, u) = a[u * lda + i] and b(u, j) = b[u * ldb + j], u < steps. Words of a
 /// are float32, or pairs with `operand::pairs`; see the kinds below.
 struct tile {
