@@ -2,8 +2,11 @@
 // The version of the library. The only place where it is written: the build and the packages read it from here.
 #pragma once
 
+/// The version MAJOR.MINOR.PATCH; before 1.0 a new MINOR may break what is documented.
 #define TRM_VERSION_MAJOR 0
+// Likewise.
 #define TRM_VERSION_MINOR 1
+// Likewise.
 #define TRM_VERSION_PATCH 0
 
 /// One number that grows with every release: major * 10000 + minor * 100 + patch.

@@ -13,15 +13,16 @@ namespace trm {
 /// Counts what a step does. FLOPs by the field's convention: matrix products and attention only, the gradient of attention twice
 /// its forward pass, whatever a mask or padding would save left out.
 struct count {
-  double product_flops = 0, attention_flops = 0;
+  double product_flops = 0, attention_flops = 0;         // 2 M N K a product
   int products = 0, attentions = 0, passes = 0;          // launches, if every sink is fused
   int element_sinks = 0, pair_sinks = 0, row_sinks = 0;  // what the products feed
   int max_product_width = 0, max_product_depth = 0;      // of v = x W^T: N and K; of gradients likewise
-  int max_pass_width = 0;
-  int max_rows = 0, max_head_width = 0;  // of attention
+  int max_pass_width = 0;                                // channels
+  int max_rows = 0, max_head_width = 0;                  // of attention
 
-  constexpr double flops() const { return product_flops + attention_flops; }
+  constexpr double flops() const { return product_flops + attention_flops; }  // products and attention
 
+  // The operations of ops/, each counted instead of computed.
   template <class C, class X, class T, int N, int K, class S>
   constexpr void matmul(const C& c, X, matrix<T, N, K>, S) {
     product<S>(c, N, K);

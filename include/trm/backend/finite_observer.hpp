@@ -41,10 +41,10 @@ struct non_finite {
 
 /// Values of any element type and order, to be looked at: [batch, rows, width].
 struct seen_values {
-  const void* data = nullptr;
-  double (*read)(const void*, std::ptrdiff_t) = nullptr;
+  const void* data = nullptr;                             // the first value
+  double (*read)(const void*, std::ptrdiff_t) = nullptr;  // the i-th value behind a pointer, as double
   int batch = 0, rows = 0, width = 0;
-  strides steps{};
+  strides steps{};       // distances between values, in elements
   bool swapped = false;  // rows are channels of the state and channels its rows
   const char* how = "";  // what was done to the operation's result before it was stored: ", gated"
 
@@ -59,6 +59,7 @@ struct seen_values {
     return {data, element<T, Compute>, batch, 1, width, {width, width, 1}, false, how};
   }
   double at(int b, int r, int c) const { return read(data, b * steps.sample + r * steps.row + c * steps.channel); }
+  /// The largest |x| of the values that are finite; 0 where none is.
   double largest_finite() const {
     double largest = 0;
     for (int b = 0; b < batch; ++b) {
@@ -74,19 +75,24 @@ struct seen_values {
 
 /// What one operation read, or wrote. A fixed place: what it is filled by is compiled for every operation of a model.
 struct seen_list {
-  int batch = 0, rows = 0, count = 0;
-  seen_values items[16];
+  int batch = 0, rows = 0, count = 0;  // samples, rows of the call; how many of `items` there are
+  seen_values items[16];               // the first `count` are set
 
   seen_list() = default;
+  /// An empty list for a call with so many samples and rows.
   seen_list(int batch_, int rows_) : batch(batch_), rows(rows_) {}
+  /// A list of one.
   seen_list(const seen_values& one) : count(1) { items[0] = one; }
 
+  /// Appends a view that an operation touches; `how` names its part in the operation. Views that are not there are
+  /// left out.
   template <class T, int Rows, int Width, layout Order>
   seen_list& operator()(const view<T, Rows, Width, Order>& v, const char* how = "") {
     add(v.data, seen_values::element<T>, v.pitch, Width, Order == layout::channels_first, how);
     return *this;
   }
   seen_list& operator()(absent, const char* = "") { return *this; }
+  /// The same, by address: `pitch` and `width` as in trm::view, `swapped` for channels_first.
   TRM_COLD void add(const void* data, double (*read)(const void*, std::ptrdiff_t), int pitch, int width, bool swapped,
                     const char* how) {
     const std::ptrdiff_t stored = pitch != 0 ? pitch : rows;
@@ -100,16 +106,18 @@ class finite_observer {
  public:
   /// A flat buffer whose tensors `table` names.
   struct named_memory {
-    const void* base;
-    std::size_t element_bytes;
+    const void* base;           // where the buffer begins
+    std::size_t element_bytes;  // of one element, to tell offsets from addresses
     std::span<const parameter_entry> table;
   };
+  /// Says which application of the schedule a number means, for messages.
   using describe_application = std::string (*)(std::size_t);
 
   /// `describe` says in words which application of the schedule it is; there are `applications` of them.
   finite_observer(std::vector<named_memory> named, std::size_t applications, describe_application describe)
       : named_(std::move(named)), applications_(applications), application_(applications), describe_(describe) {}
 
+  /// The first value that was not finite, if there was one.
   const std::optional<non_finite>& found() const { return found_; }
 
   /// What follows belongs to this application of the schedule; to none, where there is none of this number.

@@ -87,8 +87,10 @@ struct written_by {
 template <class Backend>
 class watch {
  public:
+  /// Computes with `backend` and shows `observer` what every operation reads and writes. Both must outlive it.
   watch(Backend& backend, finite_observer& observer) : backend_(backend), observer_(observer) {}
 
+  /// The recursion is at application i of its schedule.
   void application(std::size_t i) { observer_.application(i); }
 
   // ---- products ----

@@ -14,8 +14,8 @@ namespace trm {
 /// One item of a chain and its name in the state dict.
 template <text Name, class Layer>
 struct named {
-  using layer = Layer;
-  static constexpr const char* name() { return Name.data; }
+  using layer = Layer;                                       // the layer that bears the name
+  static constexpr const char* name() { return Name.data; }  // as in the state dict
 };
 
 namespace detail {

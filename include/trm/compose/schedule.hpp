@@ -12,8 +12,9 @@ struct application {
   int writes = 0;
   unsigned hidden = 0, injected = 0;  // bit s: state s
   bool input = false;
-  bool gradient = false;
+  bool gradient = false;  // of the part that is differentiated
 
+  /// as hidden or injected
   constexpr bool reads(int s) const { return ((hidden | injected) >> static_cast<unsigned>(s) & 1u) != 0; }
 };
 

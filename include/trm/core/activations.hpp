@@ -12,6 +12,7 @@ namespace trm {
 /// Every view begins on such a boundary, in bytes.
 inline constexpr std::size_t alignment = 256;
 
+/// The least multiple of `multiple` that is not below n.
 constexpr std::size_t round_up(std::size_t n, std::size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 /// Visits an aggregate (`fields(f)` calls `f(name, member)`) and gives each view its place: `offset * samples` bytes
@@ -21,6 +22,7 @@ struct activation_layout {
   std::size_t samples = 0;  // capacity in samples
   std::size_t offset = 0;   // bytes per sample so far
 
+  /// Gives the member, and all that it nests, the next places.
   template <class Member>
   constexpr void operator()(const char*, Member& m) {
     if constexpr (is_view<Member>) {

@@ -12,11 +12,13 @@ struct bf16 {
   std::uint16_t bits = 0;
 
   bf16() = default;
+  /// Rounds to nearest, ties to even; a double by way of float.
   TRM_HD constexpr explicit bf16(float f) : bits(round(f)) {}
   TRM_HD constexpr explicit bf16(double f) : bf16(static_cast<float>(f)) {}
+  /// exact
   TRM_HD constexpr operator float() const { return __builtin_bit_cast(float, static_cast<std::uint32_t>(bits) << 16); }
 
-  TRM_HD static constexpr bf16 from_bits(std::uint16_t b) {
+  TRM_HD static constexpr bf16 from_bits(std::uint16_t b) {  // no rounding
     bf16 v;
     v.bits = b;
     return v;

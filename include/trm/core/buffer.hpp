@@ -14,11 +14,13 @@ namespace trm {
 class buffer {
  public:
   buffer() = default;
+  /// Takes and clears `size` bytes; 0 takes none.
   explicit buffer(std::size_t size) : size_(size) {
     if (size == 0) return;
     data_ = static_cast<std::byte*>(::operator new(size, std::align_val_t(alignment)));
     std::memset(data_, 0, size);
   }
+  /// Takes the memory over.
   buffer(buffer&& o) noexcept : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
   buffer& operator=(buffer&& o) noexcept {
     std::swap(data_, o.data_);
@@ -29,8 +31,9 @@ class buffer {
     if (data_ != nullptr) ::operator delete(data_, std::align_val_t(alignment));
   }
 
-  std::byte* data() const { return data_; }
-  std::size_t size() const { return size_; }
+  std::byte* data() const { return data_; }   // null where the size is 0
+  std::size_t size() const { return size_; }  // bytes
+  /// The memory as elements of T.
   template <class T>
   T* as() const {
     return reinterpret_cast<T*>(data_);

@@ -15,6 +15,7 @@ struct call {
   const int* lengths = nullptr;   // [batch] keys that count (the others are padding), or null: all of them
   const int* prefixes = nullptr;  // [batch] rows that every row sees under the prefix mask, or null: none
 
+  /// The same call for another number of rows.
   constexpr call with_rows(int n) const { return {backend, batch, n, lengths, prefixes}; }
 };
 

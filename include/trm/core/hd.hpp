@@ -5,5 +5,6 @@
 #if defined(__CUDACC__)
 #define TRM_HD __host__ __device__
 #else
+/// Before functions that run on a GPU too; nothing where CUDA does not compile.
 #define TRM_HD
 #endif

@@ -17,9 +17,9 @@ template <class T>
 struct numerics {
   static_assert(std::is_same_v<T, float> || std::is_same_v<T, bf16> || std::is_same_v<T, double>,
                 "trm: the compute type must be float, trm::bf16 or double");
-  using activation = T;
+  using activation = T;  // states, activations, logits
   using master = accumulator<T>;
-  using statistic = accumulator<T>;
+  using statistic = accumulator<T>;  // of norms and softmax
 };
 
 }  // namespace trm

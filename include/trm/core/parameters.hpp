@@ -91,14 +91,14 @@ constexpr Params<T> bind_parameters(T* base) {
 
 /// One parameter of a model: its name in the published state dict and its place in every flat buffer.
 struct parameter_entry {
-  char text[128]{};
-  std::size_t length = 0;
+  char text[128]{};                   // the name, `length` characters
+  std::size_t length = 0;             // of the name
   std::size_t offset = 0, count = 0;  // elements
-  int rank = 0, extents[4]{};
-  bool is_matrix = false;  // the right operand of a matrix product
-  init how{};
+  int rank = 0, extents[4]{};         // its shape, the slowest first
+  bool is_matrix = false;             // the right operand of a matrix product
+  init how{};                         // how it begins
 
-  constexpr std::string_view name() const { return {text, length}; }
+  constexpr std::string_view name() const { return {text, length}; }  // such as "model.inner.lm_head.weight"
 };
 
 /// The names, places, shapes and initialisations of all parameters, as a constant.

@@ -16,21 +16,21 @@ namespace trm {
 /// below, normal) in one (step, row), because the kinds share the same random bits. The values are part of the format
 /// of a checkpoint: append, never renumber.
 enum class purpose : std::uint8_t {
-  initialisation = 0,
-  exploration_chance = 1,
-  exploration_steps = 2,
-  group_order = 3,
-  puzzle_choice = 4,
-  example_choice = 5,
-  augmentation = 6,
-  noise = 7,
-  generation = 8,
-  user = 128,  // user, user + 1, ... are left to programs
+  initialisation = 0,      // step: the tensor; index: the element
+  exploration_chance = 1,  // whether a sample gets a minimum of steps
+  exploration_steps = 2,   // that minimum
+  group_order = 3,         // of an epoch
+  puzzle_choice = 4,       // of a group
+  example_choice = 5,      // of a puzzle
+  augmentation = 6,        // of datasets
+  noise = 7,               // on states, for rollouts
+  generation = 8,          // of puzzles and mazes
+  user = 128,              // user, user + 1, ... are left to programs
 };
 
 /// Four 32-bit words: a counter of Philox, or what it gives.
 struct philox_block {
-  std::uint32_t word[4];
+  std::uint32_t word[4];  // the least significant first
   friend constexpr bool operator==(const philox_block&, const philox_block&) = default;
 };
 
@@ -77,7 +77,7 @@ TRM_HD inline double inverse_erf(double y) {
 /// element. Requires step < 2^56 and index < 2^33.
 struct draws {
   std::uint64_t seed = 0;
-  purpose what = purpose::user;
+  purpose what = purpose::user;  // of the draws
   std::uint64_t step = 0;
   std::uint32_t row = 0;
 

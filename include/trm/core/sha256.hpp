@@ -12,6 +12,7 @@
 #include <string_view>
 
 #if defined(__x86_64__) && !defined(__CUDACC__)
+/// 1 where the SHA extensions can be compiled; whether the processor has them is asked when it runs.
 #define TRM_HAS_SHA_NI 1
 #include <cpuid.h>
 #else
@@ -140,8 +141,10 @@ inline sha256_compression best_sha256() {
 /// Incremental SHA-256: `update` any number of times, then `finish` once.
 class sha256 {
  public:
+  /// Begins a digest; `compress` is the fastest that this processor can do.
   explicit sha256(detail::sha256_compression compress = detail::best_sha256()) : compress_(compress) {}
 
+  /// Appends bytes to what is hashed.
   void update(std::span<const std::uint8_t> bytes) {
     length_ += bytes.size();
     if (filled_ > 0) {

@@ -14,7 +14,7 @@ enum class mode { inference, training };
 /// rows are run-time values of the call.
 struct shape {
   int length = 0, width = 0;
-  layout order = layout::channels_last;
+  layout order = layout::channels_last;  // which axis is contiguous
   friend constexpr bool operator==(const shape&, const shape&) = default;
 };
 

@@ -10,21 +10,23 @@ namespace trm {
 
 /// Distances in elements between neighbouring samples, rows and channels.
 struct strides {
-  std::ptrdiff_t sample, row, channel;
+  std::ptrdiff_t sample, row, channel;  // in elements
 };
 
 /// One kind of activation for a batch: at most `Rows` rows of `Width` channels for each sample. How many rows there are is
 /// said by the call, so a shorter sequence lies packed in the same memory.
 template <class T, int Rows, int Width, layout Order = layout::channels_last>
 struct view {
-  using value_type = T;
+  using value_type = T;  // of the elements
+  /// The extents of a sample, and which axis is contiguous.
   static constexpr int max_rows = Rows, width = Width;
+  // Likewise.
   static constexpr layout order = Order;
   /// Bytes of one sample.
   static constexpr std::size_t bytes = sizeof(T) * static_cast<std::size_t>(Rows) * static_cast<std::size_t>(Width);
 
-  T* data = nullptr;
-  int pitch = 0;  // rows a sample has in memory where this view is a slice of it; 0: as many as the call says
+  T* data = nullptr;  // the first sample's first element
+  int pitch = 0;      // rows a sample has in memory where this view is a slice of it; 0: as many as the call says
 
   /// Where element (sample b, row r, channel c) is, when the call has `rows` rows: data[b*sample + r*row + c*channel].
   TRM_HD constexpr strides steps(int rows) const {
@@ -62,8 +64,10 @@ struct absent {
   template <class F>
   constexpr void fields(F&&) {}
 };
+/// Nothing stays nothing.
 TRM_HD constexpr absent flip(absent) { return {}; }
 
+/// Is the type a view?
 template <class V>
 inline constexpr bool is_view = false;
 template <class T, int R, int W, layout O>

@@ -25,11 +25,12 @@ struct batch_view {
 /// Owns what a batch_view refers to.
 class batch_memory {
  public:
+  /// For so many samples of so many tokens.
   batch_memory(std::int32_t batch, std::int32_t seq_len)
       : inputs_(static_cast<std::size_t>(batch) * static_cast<std::size_t>(seq_len)),
         labels_(inputs_.size()),
         puzzle_identifiers_(static_cast<std::size_t>(batch)) {}
-  batch_view view() { return {inputs_, labels_, puzzle_identifiers_}; }
+  batch_view view() { return {inputs_, labels_, puzzle_identifiers_}; }  // valid while this object is
 
  private:
   std::vector<std::int32_t> inputs_, labels_, puzzle_identifiers_;

@@ -68,14 +68,18 @@ class dataset_set {
     rows_ = std::move(set.rows);
   }
 
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return name_; }  // such as "all"
   /// Whether rows are made when they are read.
   bool is_virtual() const { return virtual_; }
-  std::int64_t rows() const { return index_.rows(); }
-  std::int64_t puzzles() const { return index_.puzzles(); }
-  std::int64_t groups() const { return index_.groups(); }
+  std::int64_t rows() const { return index_.rows(); }        // examples, over all puzzles
+  std::int64_t puzzles() const { return index_.puzzles(); }  // an augmented task each, over all groups
+  std::int64_t groups() const { return index_.groups(); }    // tasks before augmentation
+  /// Requires 0 <= group < groups(), 0 <= puzzle < puzzles(). The identifier is the puzzle's row in the table, 0 the
+  /// blank one.
   index_range puzzles_of(std::int64_t group) const { return range(index_.group_indices, group); }
+  // As above.
   index_range rows_of(std::int64_t puzzle) const { return range(index_.puzzle_indices, puzzle); }
+  // As above.
   std::int32_t puzzle_identifier(std::int64_t puzzle) const {
     return index_.puzzle_identifiers[static_cast<std::size_t>(puzzle)];
   }

@@ -15,7 +15,7 @@ namespace trm {
 /// [first, last)
 struct index_range {
   std::int64_t first = 0, last = 0;
-  constexpr std::int64_t size() const { return last - first; }
+  constexpr std::int64_t size() const { return last - first; }  // last is not among them
 };
 
 /// A set of examples. Rows are numbered from 0; every row belongs to one puzzle (one augmentation of a task), every
@@ -54,16 +54,16 @@ std::int64_t longest_puzzle(const S& s, std::int64_t group) {
 
 /// The fields of dataset.json (the published PuzzleDatasetMetadata).
 struct dataset_metadata {
-  std::int32_t pad_id = 0;
+  std::int32_t pad_id = 0;                        // the token of padding
   std::optional<std::int32_t> ignore_label_id{};  // a label equal to it does not count
-  std::int32_t blank_identifier_id = 0;
-  std::int32_t vocab_size = 0;
-  std::int32_t seq_len = 0;
-  std::int32_t num_puzzle_identifiers = 1;
-  std::int64_t total_groups = 0;
-  double mean_puzzle_examples = 0;
-  std::int64_t total_puzzles = 0;
-  std::vector<std::string> sets{};
+  std::int32_t blank_identifier_id = 0;           // the identifier that no puzzle has
+  std::int32_t vocab_size = 0;                    // tokens are 0 .. vocab_size - 1
+  std::int32_t seq_len = 0;                       // tokens of an example
+  std::int32_t num_puzzle_identifiers = 1;        // rows of the puzzle table, the blank one among them
+  std::int64_t total_groups = 0;                  // over all sets
+  double mean_puzzle_examples = 0;                // examples of a puzzle
+  std::int64_t total_puzzles = 0;                 // over all sets
+  std::vector<std::string> sets{};                // their names, such as "all"
 };
 
 /// Supervision steps of a training run: int(epochs * total_groups * mean_puzzle_examples / batch), as published.

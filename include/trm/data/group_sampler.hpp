@@ -25,11 +25,12 @@ struct sampler_state {
   friend bool operator==(const sampler_state&, const sampler_state&) = default;
 };
 
+/// What decides which examples a sampler takes, and in which order.
 struct sampling {
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;                 // of the order of groups, and of the puzzle and example drawn from each
   std::int32_t batch = 0;                 // global: over all shards
   std::int64_t epochs_per_iteration = 1;  // epochs that are concatenated before a partial batch is dropped
-  shard part{};
+  shard part{};                           // which part of every batch this process takes
 };
 
 /// The published sampling (puzzle_dataset.py), with counter-based random numbers. A pass goes over one source (one
@@ -92,7 +93,7 @@ class group_sampler {
     }
   }
 
-  sampler_state state() const { return state_; }
+  sampler_state state() const { return state_; }  // where the sampler is, to be written to a checkpoint
   /// The next batch will be the one that followed when state() was taken, given the same data, seed, batch and
   /// epochs_per_iteration.
   void restore(const sampler_state& s) {

@@ -20,6 +20,7 @@
 
 namespace trm {
 
+/// How a virtual dataset is written out as files.
 struct materialize_options {
   /// Taken to be free on the disk, in bytes, instead of what the file system says.
   std::optional<std::uint64_t> available_space;

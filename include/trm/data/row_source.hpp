@@ -20,9 +20,9 @@ struct set_index {
   std::vector<std::int64_t> group_indices{0};    // group i has puzzles [i, i + 1)
   std::vector<std::int32_t> puzzle_identifiers;  // of every puzzle
 
-  std::int64_t rows() const { return puzzle_indices.back(); }
-  std::int64_t puzzles() const { return static_cast<std::int64_t>(puzzle_indices.size()) - 1; }
-  std::int64_t groups() const { return static_cast<std::int64_t>(group_indices.size()) - 1; }
+  std::int64_t rows() const { return puzzle_indices.back(); }                                    // of the set
+  std::int64_t puzzles() const { return static_cast<std::int64_t>(puzzle_indices.size()) - 1; }  // of the set
+  std::int64_t groups() const { return static_cast<std::int64_t>(group_indices.size()) - 1; }    // of the set
 };
 
 /// The tokens of a set: stored, or made when they are read.
@@ -35,9 +35,10 @@ class row_source {
   virtual void read(std::int64_t row, std::int32_t* inputs, std::int32_t* labels) const = 0;
 };
 
+/// A set of a dataset, ready to be read.
 struct opened_set {
-  set_index index;
-  std::unique_ptr<const row_source> rows;
+  set_index index;                         // which rows belong together
+  std::unique_ptr<const row_source> rows;  // what they hold
 };
 
 namespace detail {

@@ -74,6 +74,7 @@ class read_advice {
 /// Rows of two mapped arrays of any integer type. Tokens are checked when they are read.
 class stored_rows final : public row_source {
  public:
+  /// Maps two .npy files of [rows, seq_len]. Throws trm::error where a file does not fit the metadata or the other.
   stored_rows(const std::filesystem::path& inputs, const std::filesystem::path& labels, const dataset_metadata& m)
       : vocab_size_(m.vocab_size),
         seq_len_(m.seq_len),
@@ -93,7 +94,7 @@ class stored_rows final : public row_source {
     }
   }
 
-  std::int64_t rows() const { return inputs_.rows(); }
+  std::int64_t rows() const { return inputs_.rows(); }  // examples of the files
 
   /// \throws trm::error with file, row and position where a token is outside the vocabulary
   void read(std::int64_t row, std::int32_t* inputs, std::int32_t* labels) const override {

@@ -18,6 +18,7 @@
 
 namespace trm {
 
+/// FOLDER/SET__virtual.safetensors, where a virtual set lies in place of its arrays.
 inline std::filesystem::path virtual_file_path(const std::filesystem::path& folder, const std::string& set) {
   return folder / (set + "__virtual.safetensors");
 }
@@ -55,8 +56,9 @@ class virtual_file {
     return file;
   }
 
-  std::string place() const { return file_.path().string(); }
-  const std::string& kind() const { return text("kind"); }
+  std::string place() const { return file_.path().string(); }  // the file, for messages
+  const std::string& kind() const { return text("kind"); }     // what makes the rows: "arc", "sudoku", ...
+  /// An entry of the metadata. Throws trm::error where it is missing.
   const std::string& text(const std::string& key) const {
     const auto found = file_.metadata().find(key);
     if (found == file_.metadata().end()) throw error(place(), "its metadata have no \"" + key + "\"");
@@ -74,7 +76,7 @@ class virtual_file {
     return value;
   }
 
-  std::string place(const std::string& tensor) const { return file_.place(tensor); }
+  std::string place(const std::string& tensor) const { return file_.place(tensor); }  // file and tensor, for messages
   /// The bytes of a tensor of this type with rows of `width` (0: of one dimension).
   std::span<const std::byte> bytes(const std::string& tensor, element_type type, std::int64_t width = 0) const {
     const stored_tensor& t = file_.view(tensor);
@@ -86,6 +88,7 @@ class virtual_file {
     }
     return t.bytes;
   }
+  /// A tensor of one dimension as values. Throws trm::error where it is missing or of another type.
   template <class T>
   std::vector<T> list(const std::string& tensor) const {
     const std::span<const std::byte> from = bytes(tensor, element_type_of<T>());
@@ -103,17 +106,21 @@ class virtual_file {
 /// Writes a virtual file. Tensors are not copied: they must live until save().
 class virtual_file_writer {
  public:
+  /// For rows that `kind` makes, in this version of its format.
   virtual_file_writer(const std::string& kind, int version) {
     out_.metadata("format", virtual_file::format);
     out_.metadata("kind", kind);
     out_.metadata("version", std::to_string(version));
   }
+  /// An entry of the metadata.
   void number(const std::string& key, int value) { out_.metadata(key, std::to_string(value)); }
+  /// A tensor; the values must live until save().
   template <class T>
   void add(const std::string& name, std::vector<std::int64_t> shape, std::span<const T> values) {
     out_.add(name, std::move(shape), values);
     tensors_[name] = std::as_bytes(values);
   }
+  /// Writes the file, with a digest of its tensors. Throws trm::error where it cannot.
   void save(const std::filesystem::path& path) {
     detail::tensor_digest digest;
     for (const auto& [unused, bytes] : tensors_) digest.update(bytes);

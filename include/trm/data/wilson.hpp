@@ -8,8 +8,9 @@
 
 namespace trm {
 
+/// A confidence interval of a rate, within [0, 1].
 struct interval {
-  double low = 0, high = 1;
+  double low = 0, high = 1;  // its bounds
 };
 
 /// Two-sided quantile of the normal distribution for 95 %.

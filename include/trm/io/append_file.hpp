@@ -15,14 +15,16 @@ namespace trm {
 /// dies within the call. Every failure (no such folder, disk full) is a trm::error that names the file and says why.
 class append_file {
  public:
+  /// Opens the file for appending, made where it is not. Throws trm::error where that fails.
   explicit append_file(std::filesystem::path path)
       : path_(std::move(path)), file_(path_, O_WRONLY | O_CREAT | O_APPEND, 0666) {
     if (!file_) detail::throw_errno(path_, "create");
     size_ = ::lseek(file_.get(), 0, SEEK_END);
   }
 
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return path_; }  // as given
 
+  /// Appends the whole record. Throws trm::error where the disk does not take it.
   void write(std::string_view record) {
     for (std::size_t done = 0; done < record.size();) {
       const ssize_t n = ::write(file_.get(), record.data() + done, record.size() - done);

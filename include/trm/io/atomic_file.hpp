@@ -19,6 +19,7 @@ namespace trm {
 /// why.
 class atomic_file {
  public:
+  /// Opens a file beside `path`, under a name of its own. Throws trm::error where that fails.
   explicit atomic_file(std::filesystem::path path) : path_(std::move(path)) {
     static std::atomic<unsigned> count{0};
     // A process that was killed may have had our number and left such a file.
@@ -34,6 +35,7 @@ class atomic_file {
     }
     pending_.reserve(capacity);
   }
+  /// Takes the open file over.
   atomic_file(atomic_file&& o) noexcept
       : path_(std::move(o.path_)),
         partial_(std::exchange(o.partial_, {})),
@@ -43,7 +45,7 @@ class atomic_file {
   atomic_file& operator=(atomic_file&&) = delete;
   ~atomic_file() { discard(); }
 
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return path_; }  // the name it will have
   /// Bytes given to write() so far.
   std::uint64_t size() const { return size_; }
 

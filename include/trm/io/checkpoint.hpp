@@ -33,8 +33,8 @@ inline constexpr const char* weights = "weights.safetensors";     // what is eva
 inline constexpr const char* table = "puzzle_table.safetensors";  // the puzzle rows, where the model has any
 inline constexpr const char* training = "training.safetensors";   // raw weights, moments, carry, samples
 }  // namespace checkpoint_file
-inline constexpr const char* checkpoint_format = "trm.checkpoint.1";
-inline constexpr const char* weights_format = "trm.weights.1";  // in the metadata of weights
+inline constexpr const char* checkpoint_format = "trm.checkpoint.1";  // in the manifest
+inline constexpr const char* weights_format = "trm.weights.1";        // in the metadata of weights
 
 namespace detail {
 
@@ -51,6 +51,8 @@ inline std::string manifest_digest(json manifest) {
 /// A checkpoint on disk, its manifest read.
 class checkpoint_folder {
  public:
+  /// What opening compares with the manifest: sizes, those of all files; hashes, also their SHA-256, which reads
+  /// them.
   enum class verify { sizes, hashes };
 
   /// Throws `FOLDER: ...` where it is no checkpoint, or a file of it is missing, has another size than the manifest says or, with verify::hashes,
@@ -66,12 +68,12 @@ class checkpoint_folder {
     return std::filesystem::exists(path / checkpoint_file::manifest, ignored);
   }
 
-  const std::filesystem::path& path() const { return path_; }
-  const json& manifest() const { return manifest_; }
+  const std::filesystem::path& path() const { return path_; }  // of the folder
+  const json& manifest() const { return manifest_; }           // all of manifest.json
   /// A member of the manifest with its place for messages.
   json_field field(const std::string& name) const { return json_field(manifest_, place()).at(name); }
-  long long step() const { return field("step").integer(0, most_steps); }
-  bool has(const std::string& file) const { return manifest_.at("files").contains(file); }
+  long long step() const { return field("step").integer(0, most_steps); }  // updates done when it was written
+  bool has(const std::string& file) const { return manifest_.at("files").contains(file); }  // is it in the manifest?
 
  private:
   explicit checkpoint_folder(std::filesystem::path path)

@@ -19,6 +19,8 @@ inline constexpr auto crc32c_table = [] {
 }();
 }  // namespace detail
 
+/// CRC-32C (Castagnoli) of the bytes, as RFC 3720 has it: reflected, polynomial 0x1EDC6F41, inverted before and
+/// after.
 constexpr std::uint32_t crc32c(std::string_view bytes) {
   std::uint32_t r = 0xffffffffu;
   for (const char c : bytes) r = r >> 8 ^ detail::crc32c_table[(r ^ static_cast<unsigned char>(c)) & 0xff];

@@ -182,6 +182,7 @@ class csv_reader {
 /// break are quoted, lines end with LF.
 class csv_writer {
  public:
+  /// Begins a table with these names of columns; the file appears under its name with commit(). Throws trm::error.
   csv_writer(const std::filesystem::path& path, std::initializer_list<std::string_view> header)
       : file_(path), columns_(header.size()) {
     write(header);
@@ -202,7 +203,7 @@ class csv_writer {
     file_.write(line_);
   }
   void write(std::initializer_list<std::string_view> fields) { write(std::span(fields.begin(), fields.size())); }
-  void commit() { file_.commit(); }
+  void commit() { file_.commit(); }  // throws trm::error where it cannot be written
 
  private:
   void append(std::string_view field) {

@@ -17,11 +17,11 @@ namespace trm {
 /// first.
 enum class element_type : std::uint8_t { boolean, u8, i8, i16, u16, f16, bf16, i32, u32, f32, f64, i64, u64 };
 
-constexpr std::size_t size_of(element_type t) {
+constexpr std::size_t size_of(element_type t) {  // bytes of an element
   constexpr std::size_t sizes[] = {1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 8, 8, 8};
   return sizes[static_cast<std::size_t>(t)];
 }
-constexpr bool is_float(element_type t) {
+constexpr bool is_float(element_type t) {  // f16, bf16, f32 or f64
   return t == element_type::f16 || t == element_type::bf16 || t == element_type::f32 || t == element_type::f64;
 }
 /// For messages: "bool", "uint8", "float32", ...

@@ -90,6 +90,7 @@ inline std::string read_file(const std::filesystem::path& path, std::size_t limi
 class mapped_file {
  public:
   mapped_file() = default;
+  /// Maps a whole file. Throws trm::error where it is not there or cannot be read.
   explicit mapped_file(std::filesystem::path path) : path_(std::move(path)) {
     const detail::descriptor file = detail::open_to_read(path_);
     struct stat info {};
@@ -104,6 +105,7 @@ class mapped_file {
     }
     data_ = static_cast<const std::byte*>(data);
   }
+  /// Takes the mapping over.
   mapped_file(mapped_file&& o) noexcept
       : path_(std::move(o.path_)), data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
   mapped_file& operator=(mapped_file&& o) noexcept {
@@ -116,8 +118,8 @@ class mapped_file {
     if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
   }
 
-  std::span<const std::byte> bytes() const { return {data_, size_}; }
-  const std::filesystem::path& path() const { return path_; }
+  std::span<const std::byte> bytes() const { return {data_, size_}; }  // valid while this object is
+  const std::filesystem::path& path() const { return path_; }          // as given
 
  private:
   std::filesystem::path path_;

@@ -15,7 +15,7 @@ namespace trm {
 /// How many bytes a file has, and which.
 struct file_hash {
   std::uint64_t bytes = 0;
-  sha256_digest sha256 = {};
+  sha256_digest sha256 = {};  // of all bytes
 
   friend bool operator==(const file_hash&, const file_hash&) = default;
 };

@@ -25,15 +25,16 @@ namespace trm {
 /// they are), cycles, mask, loss, halting, rope or no positions, expansion and width_multiple apart from each other, and, but
 /// for learned positions and the token mixer, how many tokens there are.
 struct inferred_config {
-  std::optional<trm::architecture> architecture;
-  std::optional<int> vocab, hidden;
-  std::optional<int> layers, h_layers;  // h_layers: of hrm alone
-  std::optional<mixing_kind> mixing;
-  std::optional<int> length;  // T = puzzle_positions + tokens
-  bool learned_positions = false;
+  std::optional<trm::architecture>
+      architecture;                             // absent, as all that follow, where the names and shapes leave it open
+  std::optional<int> vocab, hidden;             // V, D
+  std::optional<int> layers, h_layers;          // h_layers: of hrm alone
+  std::optional<mixing_kind> mixing;            // attention, or the token mixer
+  std::optional<int> length;                    // T = puzzle_positions + tokens
+  bool learned_positions = false;               // there is a tensor of them
   std::optional<int> inner_width, token_width;  // of the SwiGLU along channels, along tokens
-  std::optional<std::int64_t> puzzle_rows;
-  int puzzle_width = 0;  // 0: no table
+  std::optional<std::int64_t> puzzle_rows;      // of the table
+  int puzzle_width = 0;                         // 0: no table
 };
 
 namespace detail {
@@ -157,8 +158,8 @@ inline std::optional<std::string> difference(const inferred_config& c, const con
 
 /// A tensor that a model wants.
 struct expected_tensor {
-  std::string name;
-  std::vector<std::int64_t> shape;
+  std::string name;                 // in the published state dict
+  std::vector<std::int64_t> shape;  // extents, the slowest first
 };
 
 /// Throws at the first of `wanted` that is missing (`FILE: tensor NAME: is not in the file (which has architecture trm, ...)`) or has

@@ -19,6 +19,7 @@
 
 namespace trm {
 
+/// A JSON document: nlohmann's.
 using json = nlohmann::json;
 
 /// Containers within containers that a document may have.
@@ -152,13 +153,15 @@ inline json read_json(const std::filesystem::path& path, std::size_t limit = std
 /// 1..4096, found "abc"`. It refers to the document, which must outlive it.
 class json_field {
  public:
+  /// The value at `pointer` (RFC 6901) of a document; `file` names the document in messages. The document must live
+  /// longer.
   json_field(const json& value, std::string file, std::string pointer = "")
       : value_(&value), file_(std::move(file)), pointer_(std::move(pointer)) {}
 
-  const json& value() const { return *value_; }
-  bool is_null() const { return value_->is_null(); }
-  bool is_object() const { return value_->is_object(); }
-  bool is_array() const { return value_->is_array(); }
+  const json& value() const { return *value_; }           // as it is
+  bool is_null() const { return value_->is_null(); }      // null?
+  bool is_object() const { return value_->is_object(); }  // {...}?
+  bool is_array() const { return value_->is_array(); }    // [...]?
 
   /// Throws trm::error `file: pointer: what`.
   [[noreturn]] void fail(const std::string& what) const {
@@ -170,6 +173,7 @@ class json_field {
     if (auto member = find(key)) return *member;
     fail("\"" + key + "\" is missing");
   }
+  /// A member, if there is one. Throws trm::error where this is no object.
   std::optional<json_field> find(const std::string& key) const {
     if (!value_->is_object()) expected("an object");
     const auto member = value_->find(key);
@@ -195,6 +199,7 @@ class json_field {
     return json_field((*value_)[i], file_, pointer_ + "/" + std::to_string(i));
   }
 
+  /// A whole number of [least, most]. Throws trm::error, with file and place, for anything else.
   std::int64_t integer(std::int64_t least = std::numeric_limits<std::int64_t>::min(),
                        std::int64_t most = std::numeric_limits<std::int64_t>::max()) const {
     const bool fits = value_->is_number_unsigned()
@@ -211,6 +216,7 @@ class json_field {
     }
     return value_->get<std::int64_t>();
   }
+  /// A number of [least, most]. Throws trm::error for anything else.
   double number(double least = std::numeric_limits<double>::lowest(),
                 double most = std::numeric_limits<double>::max()) const {
     if (!value_->is_number()) expected("a number");
@@ -218,10 +224,12 @@ class json_field {
     if (v < least || v > most) expected("a number in " + json(least).dump() + ".." + json(most).dump());
     return v;
   }
+  /// true or false. Throws trm::error for anything else.
   bool boolean() const {
     if (!value_->is_boolean()) expected("true or false");
     return value_->get<bool>();
   }
+  /// A string. Throws trm::error for anything else.
   const std::string& string() const {
     if (!value_->is_string()) expected("a string");
     return value_->get_ref<const std::string&>();

@@ -24,10 +24,10 @@ namespace trm {
 
 /// Names within a Hugging Face folder.
 namespace published_file {
-inline constexpr const char* weights = "model.safetensors";
-inline constexpr const char* table = checkpoint_file::table;
-inline constexpr const char* about = "config.json";
-inline constexpr const char* card = "README.md";
+inline constexpr const char* weights = "model.safetensors";   // the parameters
+inline constexpr const char* table = checkpoint_file::table;  // the puzzle rows
+inline constexpr const char* about = "config.json";           // the configuration
+inline constexpr const char* card = "README.md";              // the model card
 }  // namespace published_file
 
 /// What an export consists of.

@@ -69,7 +69,7 @@ class model_files {
 
   /// As it was given to open().
   const std::filesystem::path& path() const { return path_; }
-  const tensor_file& weights() const { return *weights_; }
+  const tensor_file& weights() const { return *weights_; }  // the file with the parameters
   /// The file that has the tensor published_puzzle_table, which may be weights(); null where there is none.
   const std::shared_ptr<const tensor_file>& table() const { return table_; }
   /// Metadata by name: of the weights, of a checkpoint's manifest, of a Hugging Face folder's config.json. "config", where it is there, is

@@ -199,10 +199,10 @@ class npy_file {
   static npy_file open(const std::filesystem::path& path) { return npy_file(mapped_file(path)); }
 
   const std::filesystem::path& path() const { return file_.path(); }
-  element_type type() const { return header_.type; }
-  const std::vector<std::int64_t>& shape() const { return header_.shape; }
-  std::span<const std::byte> bytes() const { return file_.bytes().subspan(header_.data); }
-  std::size_t count() const { return bytes().size() / size_of(header_.type); }
+  element_type type() const { return header_.type; }                        // of the array
+  const std::vector<std::int64_t>& shape() const { return header_.shape; }  // extents, the slowest first
+  std::span<const std::byte> bytes() const { return file_.bytes().subspan(header_.data); }  // the values, in C order
+  std::size_t count() const { return bytes().size() / size_of(header_.type); }              // of values
   /// The first extent; 1 for an array without dimensions.
   std::int64_t rows() const { return header_.shape.empty() ? 1 : header_.shape[0]; }
   /// Elements of one row: the product of the other extents.
@@ -283,7 +283,7 @@ class npy_writer {
     file_.write(detail::npy_header_text(type_, shape_));
   }
 
-  std::int64_t rows() const { return shape_[0]; }
+  std::int64_t rows() const { return shape_[0]; }  // written so far
 
   /// Appends whole rows, as stored.
   void append_bytes(std::span<const std::byte> bytes) {

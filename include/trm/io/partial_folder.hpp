@@ -94,6 +94,8 @@ class partial_folder {
   /// Where the folder is for now.
   const std::filesystem::path& path() const { return partial_; }
 
+  /// Puts the folder in its place, and on the disk. Throws trm::error where that fails; what was there before is then
+  /// as it was.
   void commit() {
     std::error_code code;
     std::filesystem::rename(partial_, path_, code);

@@ -25,19 +25,20 @@ struct pickle_value {
   /// not fit in 64 bits is bytes.
   enum class kind { none, boolean, integer, real, string, bytes, tuple, list, dict, global, call, persistent };
 
-  kind what = kind::none;
-  std::int64_t integer = 0;  // also boolean: 0 or 1
-  double real = 0;
-  std::string_view module = {}, text = {};
-  std::vector<std::uint32_t> items = {};
+  kind what = kind::none;                   // which of the following holds
+  std::int64_t integer = 0;                 // also boolean: 0 or 1
+  double real = 0;                          // of kind real
+  std::string_view module = {}, text = {};  // of a global: its module and name; of a string: text
+  std::vector<std::uint32_t> items = {};    // of lists, tuples, dictionaries, calls: indices of values
 
-  bool is(kind k) const { return what == k; }
+  bool is(kind k) const { return what == k; }  // of this kind?
 };
 
 /// A pickle of protocol 0 to 5 (Python's pickletools), as far as dictionaries of tensors and numbers need it, and within limits: 16 MiB, a million
 /// values. Its bytes must outlive it.
 class pickle {
  public:
+  /// Longer pickles, in bytes, and pickles of more values are refused.
   static constexpr std::size_t largest = std::size_t{1} << 24, most_values = std::size_t{1} << 20;
   /// Is a pickle allowed to name this function or class? ("collections", "OrderedDict")
   using allowed = bool (*)(std::string_view module, std::string_view name);
@@ -52,7 +53,7 @@ class pickle {
     if (at_ != bytes_.size()) fail("something follows the pickle");
   }
 
-  const pickle_value& root() const { return values_[root_]; }
+  const pickle_value& root() const { return values_[root_]; }  // the object that was pickled
   /// Requires an index out of a value's items.
   const pickle_value& at(std::uint32_t index) const { return values_[index]; }
 

@@ -149,8 +149,10 @@ class safetensors_writer {
   void add(const std::string& name, std::vector<std::int64_t> shape, std::span<const T> values) {
     add(name, element_type_of<T>(), std::move(shape), std::as_bytes(values));
   }
+  /// An entry of `__metadata__`; a later one of the same key replaces it.
   void metadata(const std::string& key, std::string value) { metadata_[key] = std::move(value); }
 
+  /// Writes the file beside `path`, then renames it. Throws trm::error where that fails.
   void save(const std::filesystem::path& path) const {
     std::vector<const std::pair<const std::string, stored_tensor>*> order;
     for (const auto& entry : tensors_) order.push_back(&entry);

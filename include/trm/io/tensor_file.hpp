@@ -29,11 +29,11 @@ inline std::string shape_text(std::span<const std::int64_t> shape) {
 
 /// One tensor of a file. `bytes` are little-endian and row-major; where they begin is up to the file.
 struct stored_tensor {
-  element_type type = element_type::f32;
-  std::vector<std::int64_t> shape;
+  element_type type = element_type::f32;  // as stored
+  std::vector<std::int64_t> shape;        // extents, the slowest first
   std::span<const std::byte> bytes;
 
-  std::size_t count() const { return bytes.size() / size_of(type); }
+  std::size_t count() const { return bytes.size() / size_of(type); }  // of values
   /// The values where they are, to be used without a copy; nothing where they are of another type or not aligned for it.
   template <class T>
   std::optional<std::span<const T>> in_place() const {
@@ -60,10 +60,11 @@ inline bool tensor_bytes(element_type type, std::span<const std::int64_t> shape,
 /// it (safetensors_file, torch_file) and add nothing but how it is opened.
 class tensor_file {
  public:
-  const std::filesystem::path& path() const { return file_.path(); }
+  const std::filesystem::path& path() const { return file_.path(); }  // as opened
+  /// `__metadata__`; empty for a .pt file
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  const std::map<std::string, stored_tensor>& tensors() const { return tensors_; }
-  bool contains(const std::string& name) const { return tensors_.count(name) != 0; }
+  const std::map<std::string, stored_tensor>& tensors() const { return tensors_; }    // by name
+  bool contains(const std::string& name) const { return tensors_.count(name) != 0; }  // is there a tensor of this name?
   /// In alphabetical order.
   std::vector<std::string> names() const {
     std::vector<std::string> out;

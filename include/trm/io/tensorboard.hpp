@@ -78,13 +78,15 @@ using tensorboard_text = std::pair<std::string, std::string>;
 /// Every record is there completely or not at all; a failure to write is a trm::error.
 class tensorboard_writer {
  public:
+  /// Begins an events file in `folder`; `first_step`, where a run goes on, tells viewers to forget what an earlier
+  /// file has from there on.
   explicit tensorboard_writer(const std::filesystem::path& folder, std::optional<std::int64_t> first_step = {})
       : file_(folder / name_in(folder)) {
     write(event(0, wall_clock()).bytes(3, "brain.Event:2"));
     if (first_step) write(event(*first_step, wall_clock()).message(7, detail::protobuf().integer(1, 1)));  // START
   }
 
-  const std::filesystem::path& path() const { return file_.path(); }
+  const std::filesystem::path& path() const { return file_.path(); }  // of the events file
 
   /// Numbers of one step, at a time in seconds since 1970. They are stored as float32. Names are UTF-8.
   void scalars(std::int64_t step, double time, std::span<const tensorboard_scalar> values) {

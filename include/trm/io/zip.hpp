@@ -20,7 +20,7 @@ namespace trm {
 /// One file of an archive. Its bytes are in the archive.
 struct zip_entry {
   std::span<const std::byte> bytes;
-  std::uint32_t crc32 = 0;
+  std::uint32_t crc32 = 0;  // of the bytes, as the archive says
 };
 
 /// The entries of an archive in memory, which must outlive this. Reads what PyTorch writes and zip -0 too: a central
@@ -28,6 +28,7 @@ struct zip_entry {
 /// the archive, and no byte of it belongs to two entries: nothing can be larger than the file is.
 class zip_archive {
  public:
+  /// Do the bytes begin as an archive does?
   static bool is_one(std::span<const std::byte> all) {
     return all.size() >= 4 && (number<4>(all, 0) == local_signature || number<4>(all, 0) == end_signature);
   }
@@ -42,8 +43,8 @@ class zip_archive {
     check_overlaps(std::move(regions));
   }
 
-  const std::map<std::string, zip_entry>& entries() const { return entries_; }
-  const zip_entry* find(const std::string& name) const {
+  const std::map<std::string, zip_entry>& entries() const { return entries_; }  // by name
+  const zip_entry* find(const std::string& name) const {                        // null where there is none
     const auto at = entries_.find(name);
     return at == entries_.end() ? nullptr : &at->second;
   }

@@ -6,6 +6,7 @@
 
 namespace trm {
 
+/// Of a linear layer: none; zero, a trained bias that begins with 0.
 enum class bias { none, zero };
 
 /// y = x W^T + b, W [Out, width]. `Expected`, when given, is checked against the width that reaches the layer.

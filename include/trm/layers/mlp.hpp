@@ -11,11 +11,11 @@ namespace trm {
 /// max(x, 0)^2
 struct squared_relu {
   template <class A>
-  TRM_HD static constexpr A value(A x) {
+  TRM_HD static constexpr A value(A x) {  // max(x, 0)^2
     return x > A(0) ? x * x : A(0);
   }
   template <class A>
-  TRM_HD static constexpr A derivative(A x) {
+  TRM_HD static constexpr A derivative(A x) {  // 2 max(x, 0)
     return x > A(0) ? A(2) * x : A(0);
   }
 };

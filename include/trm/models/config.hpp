@@ -10,9 +10,13 @@ namespace trm {
 enum class architecture { trm, single_state, six_state, hrm, transformer };
 /// What mixes positions: attention, or a SwiGLU along the token axis (the published mlp_t).
 enum class mixing_kind { attention, tokens };
+/// Which positions attention sees: bidirectional, all; causal, those up to its own; prefix, also all of the sample's
+/// prefix.
 enum class mask_kind { bidirectional, causal, prefix };
 /// rope concerns attention alone: with the token mixer it is the same as none, as published.
 enum class position_kind { rope, learned, none };
+/// Of the tokens: stablemax, cross-entropy of s(x) / sum s, s(x) = x + 1 for x >= 0, 1 / (1 - x) below; softmax, the
+/// usual one.
 enum class loss_kind { stablemax, softmax };
 /// q_halt: halt when q_halt > 0. q_continue: halt when q_halt > q_continue, which is trained too. fixed: always all steps.
 /// hrm always trains q_continue; transformer compares with q_continue without training it. Both as published.
@@ -25,21 +29,21 @@ struct config {
   int vocab = 0;   // V
   int hidden = 0;  // D
   int heads = 0;
-  int layers = 2;    // of the network
-  int h_layers = 0;  // hrm: of its high-level network; 0: as many as `layers`
-  int h_cycles = 3, l_cycles = 6;
-  double expansion = 4;      // inner width of SwiGLU: 2/3 of it times the width, ...
-  int width_multiple = 256;  // ... up to a multiple of this (published: 256; small models want less)
-  int puzzle_positions = 0;  // P: positions before the tokens that hold the puzzle's row
-  int puzzle_width = 0;      // the row's width, at most P * D; zero-padded to it
-  trm::architecture architecture = trm::architecture::trm;
-  mixing_kind mixing = mixing_kind::attention;
-  mask_kind mask = mask_kind::bidirectional;
-  position_kind positions = position_kind::rope;
-  loss_kind loss = loss_kind::stablemax;
-  halting_kind halting = halting_kind::q_halt;
-  double rope_theta = 10000.0;
-  double norm_epsilon = 1e-5;
+  int layers = 2;                  // of the network
+  int h_layers = 0;                // hrm: of its high-level network; 0: as many as `layers`
+  int h_cycles = 3, l_cycles = 6;  // H, L of the recursion: H times { L low-level, one high-level }
+  double expansion = 4;            // inner width of SwiGLU: 2/3 of it times the width, ...
+  int width_multiple = 256;        // ... up to a multiple of this (published: 256; small models want less)
+  int puzzle_positions = 0;        // P: positions before the tokens that hold the puzzle's row
+  int puzzle_width = 0;            // the row's width, at most P * D; zero-padded to it
+  trm::architecture architecture = trm::architecture::trm;  // which recursion
+  mixing_kind mixing = mixing_kind::attention;              // what mixes positions
+  mask_kind mask = mask_kind::bidirectional;                // of attention
+  position_kind positions = position_kind::rope;            // how a position is told
+  loss_kind loss = loss_kind::stablemax;                    // of the tokens
+  halting_kind halting = halting_kind::q_halt;              // when a sample is done
+  double rope_theta = 10000.0;                              // base of the rotation's angles
+  double norm_epsilon = 1e-5;                               // eps of RMSNorm
 
   constexpr int length() const { return puzzle_positions + tokens; }  // T
 };

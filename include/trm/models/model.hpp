@@ -41,37 +41,44 @@ struct step_input {
 template <config C, class T = float, class Net = network<C>, class Head = linear<C.vocab>, bool = check<C>()>
 struct model {};
 
+/// The model where the configuration is sound; the primary template is empty, so that a broken rule gives one
+/// message.
 template <config C, class T, class Net, class Head>
 struct model<C, T, Net, Head, true> {
-  static constexpr config description = C;
+  static constexpr config description = C;  // the configuration
+  /// Extents: S tokens, P puzzle positions, L = P + S rows, D channels, V vocabulary, W width of a puzzle row.
   static constexpr int S = C.tokens, P = C.puzzle_positions, L = C.length(), D = C.hidden, V = C.vocab,
                        W = C.puzzle_width;
-  using compute = T;
-  using numbers = numerics<T>;
-  using master = typename numbers::master;
-  using schedule = schedule_of<C>;
-  using core = bound<recursion_of<C, Net>, shape{L, D}, numbers>;
-  using head = bound<Head, shape{S, D}, numbers>;
+  using compute = T;                                               // of states, activations, logits
+  using numbers = numerics<T>;                                     // which memory is of which type
+  using master = typename numbers::master;                         // of weights, gradients, moments
+  using schedule = schedule_of<C>;                                 // what is applied to what
+  using core = bound<recursion_of<C, Net>, shape{L, D}, numbers>;  // the recursion, for these shapes
+  using head = bound<Head, shape{S, D}, numbers>;                  // the output head, for these shapes
   static_assert(head::out == shape{S, V}, "model: the head must give `vocab` channels for each token");
-  using state = typename core::state;
-  using carry = typename core::carry;
-  using logits_view = view<T, S, V>;
-  using q_view = view<T, 1, 2>;
+  using state = typename core::state;  // [B, L, D]
+  using carry = typename core::carry;  // the states between supervision steps
+  using logits_view = view<T, S, V>;   // [B, S, V]
+  using q_view = view<T, 1, 2>;        // [B, 2]: halt, continue
+  /// Of the tokens.
   using loss = std::conditional_t<C.loss == loss_kind::softmax, softmax, stablemax>;
 
-  static constexpr bool learned_positions = C.positions == position_kind::learned;
+  static constexpr bool learned_positions = C.positions == position_kind::learned;  // added to the embeddings
   /// Is q_continue trained, at the price of one more forward pass a step?
   static constexpr bool trains_continue = C.halting == halting_kind::q_continue || C.architecture == architecture::hrm;
+  /// How samples halt in training, with these run-time options.
   static constexpr halting_rule rule(int max_steps, double exploration) {
     return {max_steps, exploration, C.halting != halting_kind::fixed,
             trains_continue || C.architecture == architecture::transformer};
   }
+  /// On the embeddings: sqrt(D), over sqrt(2) where positions are added.
   static constexpr double embedding_scale = detail::square_root(D) * (learned_positions ? 0.707106781 : 1.0);
 
+  /// q = z W^T + b; begins with W = 0, b = -5, so that nothing halts at first.
   template <class E>
   struct q_params {
-    matrix<E, 2, D> weight;
-    tensor<E, 2> bias;
+    matrix<E, 2, D> weight;  // W
+    tensor<E, 2> bias;       // b
     template <class F>
     constexpr void fields(F&& f) {
       f("weight", weight, init::constant(0));
@@ -81,11 +88,11 @@ struct model<C, T, Net, Head, true> {
   /// Trained by the dense optimizer, with the names of the published state dict.
   template <class E>
   struct params {
-    tensor<E, V, D> embed_tokens;
-    typename head::template params<E> lm_head;
-    q_params<E> q_head;
-    std::conditional_t<learned_positions, tensor<E, L, D>, empty> embed_pos;
-    typename core::template params<E> net;
+    tensor<E, V, D> embed_tokens;                                             // token embeddings
+    typename head::template params<E> lm_head;                                // the output head
+    q_params<E> q_head;                                                       // the halting head
+    std::conditional_t<learned_positions, tensor<E, L, D>, empty> embed_pos;  // positions, where they are learned
+    typename core::template params<E> net;                                    // the recursion's networks
     template <class F>
     constexpr void fields(F&& f) {
       f("model.inner.embed_tokens.embedding_weight", embed_tokens, init::normal(1 / detail::square_root(D)));
@@ -114,16 +121,22 @@ struct model<C, T, Net, Head, true> {
   /// The name of the puzzle table in the published state dict, [identifiers, puzzle_width].
   static constexpr const char* puzzle_table_name = "model.inner.puzzle_emb.weights";
 
+  /// Name, place, shape and beginning of every parameter, and of every constant.
   static constexpr auto table = parameter_table<params<float>>();
+  // Of the constants.
   static constexpr auto constant_table = parameter_table<constants<float>>();
+  /// Elements of a flat buffer of all parameters, of all constants (each padded to parameter_alignment), and the
+  /// number of parameters.
   static constexpr std::size_t extent = parameter_extent<params<float>>();
+  // Of the constants.
   static constexpr std::size_t constant_extent = parameter_extent<constants<float>>();
+  // Without padding.
   static constexpr std::size_t parameter_count = trm::parameter_count<params<float>>();
 
   /// What the heads give.
   struct outputs {
-    logits_view logits;
-    q_view q;
+    logits_view logits;  // of every token
+    q_view q;            // of every sample
     template <class F>
     constexpr void fields(F&& f) {
       f("logits", logits);
@@ -132,23 +145,23 @@ struct model<C, T, Net, Head, true> {
   };
   /// Everything that a training step touches for a micro-batch, but the parameters and the carry.
   struct training_memory {
-    state x, dz, dx;
-    logits_view d_logits;
-    q_view dq;
-    typename head::template saved<mode::training> head_saved;
-    typename head::template scratch<mode::training> head_scratch;
+    state x, dz, dx;       // the input; gradients of the output state and of the input
+    logits_view d_logits;  // gradient of the logits
+    q_view dq;             // gradient of the halting logits
+    typename head::template saved<mode::training> head_saved;      // what the head keeps for its gradient
+    typename head::template scratch<mode::training> head_scratch;  // while the head runs
     typename core::saved saved;
     typename core::scratch scratch;
     struct probe_memory {  // the states one step further, for the target of q_continue
-      carry z;
-      q_view q;
+      carry z;             // copies of the states
+      q_view q;            // of the step further
       template <class F>
       constexpr void fields(F&& f) {
         f("z", z);
         f("q", q);
       }
     };
-    std::conditional_t<trains_continue, probe_memory, empty> probe;
+    std::conditional_t<trains_continue, probe_memory, empty> probe;  // where q_continue is trained
     template <class F>
     constexpr void fields(F&& f) {
       f("x", x), f("dz", dz), f("dx", dx);
@@ -160,9 +173,9 @@ struct model<C, T, Net, Head, true> {
   };
   /// The same for a step without a gradient.
   struct inference_memory {
-    state x;
-    typename head::template saved<mode::inference> head_saved;
-    typename head::template scratch<mode::inference> head_scratch;
+    state x;                                                        // the input
+    typename head::template saved<mode::inference> head_saved;      // nothing is kept; the head's own type
+    typename head::template scratch<mode::inference> head_scratch;  // while the head runs
     typename core::inference_memory scratch;
     template <class F>
     constexpr void fields(F&& f) {

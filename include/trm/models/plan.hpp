@@ -43,7 +43,7 @@ struct memory_plan {
   std::size_t activations = 0;  // saved and scratch, of a micro-batch
   double flops = 0;             // of one step over the whole batch
 
-  constexpr std::size_t total() const {
+  constexpr std::size_t total() const {  // bytes
     return parameters + gradients + moments + ema + constants + carry + undo + outputs + activations;
   }
 };

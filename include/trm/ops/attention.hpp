@@ -12,11 +12,13 @@ namespace trm {
 
 /// Every row sees every row.
 struct bidirectional {
+  /// Keys [0, visible) are seen by every query.
   TRM_HD static constexpr int visible(int /*query*/, int length, int /*prefix*/) { return length; }
 };
 
 /// A row sees itself and what comes before.
 struct causal {
+  /// Keys [0, visible) are seen by row `query`.
   TRM_HD static constexpr int visible(int query, int length, int /*prefix*/) {
     return query + 1 < length ? query + 1 : length;
   }
@@ -24,6 +26,7 @@ struct causal {
 
 /// The first `prefix` rows see each other both ways (a prompt); the rows after them are causal (a response).
 struct prefix_causal {
+  /// Keys [0, visible) are seen by row `query`.
   TRM_HD static constexpr int visible(int query, int length, int prefix) {
     const int n = query + 1 < prefix ? prefix : query + 1;
     return n < length ? n : length;

@@ -17,7 +17,7 @@ struct token_result {
   double loss = 0;     // mean of -log p_label over the supervised tokens
   int supervised = 0;  // tokens with a label
   int correct = 0;     // of these, tokens whose largest logit is the label's
-  TRM_HD constexpr bool exact() const { return correct == supervised; }
+  TRM_HD constexpr bool exact() const { return correct == supervised; }  // every supervised token is right
 };
 
 }  // namespace trm

@@ -19,14 +19,14 @@ struct halting_rule {
 
 /// Where in a run a draw is made: it depends on nothing else.
 struct draw_key {
-  std::uint64_t seed = 0, step = 0;
-  std::uint32_t first_sample = 0;  // number in the global batch of this call's sample 0
+  std::uint64_t seed = 0, step = 0;  // of the run; the update, counted from 1
+  std::uint32_t first_sample = 0;    // number in the global batch of this call's sample 0
 };
 
 /// What the Q head says of one sample, and its losses.
 struct halting_result {
-  float q_halt = 0, q_continue = 0;  // logits
-  double halt_loss = 0, continue_loss = 0;
+  float q_halt = 0, q_continue = 0;         // logits
+  double halt_loss = 0, continue_loss = 0;  // binary cross-entropies of the two logits
 };
 
 }  // namespace trm

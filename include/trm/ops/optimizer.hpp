@@ -7,13 +7,13 @@ namespace trm {
 
 /// The numbers of one Adam-like update. `t` counts from 1.
 struct adam_step {
-  double learning_rate, beta1, beta2, weight_decay, epsilon;
+  double learning_rate, beta1, beta2, weight_decay, epsilon;  // epsilon: adamw alone
   long long t;
 };
 
 /// The numbers of one SignSGD update.
 struct sign_step {
-  double learning_rate, weight_decay;
+  double learning_rate, weight_decay;  // of puzzle rows
 };
 
 }  // namespace trm

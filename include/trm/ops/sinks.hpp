@@ -13,6 +13,7 @@ namespace trm::sink {
 /// How much of a row must be present at once to apply a sink.
 enum class grain { element, pair, row };
 
+/// What two sinks need together.
 constexpr grain coarser(grain a, grain b) { return a < b ? b : a; }
 
 /// y = v
@@ -95,7 +96,7 @@ struct activate_gradient {
 template <int Heads, class Positions, class Y>
 struct rotate {
   static constexpr grain needs = grain::pair;
-  Y y;
+  Y y;  // [B, rows, q | k | v of all heads]
 };
 
 /// The most terms (states and the input) that one application may sum.
@@ -107,7 +108,7 @@ template <class U>
 struct sum_with {
   static constexpr grain needs = grain::element;
   U u;
-  int count = 1, split = 1, own = 0;
+  int count = 1, split = 1, own = 0;  // terms; terms of the first sum; place of v among them
   U terms[most_states]{};
 };
 
@@ -125,15 +126,16 @@ struct store_and_sum {
 template <class Y, class Then>
 struct fan_out {
   static constexpr grain needs = coarser(grain::element, Then::needs);
-  int count = 0;
-  Y targets[most_states]{};
-  bool accumulate[most_states]{};
+  int count = 0;                   // of targets
+  Y targets[most_states]{};        // the first `count` are set
+  bool accumulate[most_states]{};  // of each target: += instead of =
   bool deliver = false;
-  bool has_pending = false;
+  bool has_pending = false;  // is `pending` present?
   Y pending{};
   Then then;
 };
 
+/// Can the sink be applied to any part of a row?
 template <class S>
 inline constexpr bool elementwise = S::needs == grain::element;
 

@@ -12,7 +12,7 @@ namespace trm {
 /// adam_atan2 or adamw: a trainer with it is compiled once for both.
 class any_optimizer {
  public:
-  const char* name = adam_atan2::name;
+  const char* name = adam_atan2::name;  // as in options and checkpoints
 
   any_optimizer() = default;
   /// By its name. Throws for another one.
@@ -23,6 +23,7 @@ class any_optimizer {
       throw error("optimizer", "there is none of this name: adam_atan2, adamw");
     }
   }
+  /// One update of n parameters by the chosen one; see its `step`.
   template <class B, class T>
   void step(B& backend, T* p, T* m, T* v, const T* g, std::size_t n, adam_step s, double scale) const {
     if (adamw_) {

@@ -15,14 +15,16 @@ namespace trm {
 /// What a new row begins as: the mean of the table (as the published code fills a table of another size), zero (as training
 /// begins), a copy of row `id`, or given numbers (`values`, which must outlive this).
 struct new_row {
+  /// mean: of all rows; zero; copy: of row `id`; given: `values`.
   enum class kind { mean, zero, copy, given };
-  kind what = kind::mean;
+  kind what = kind::mean;  // what the row is made from
   int id = 0;
   std::span<const float> values = {};
 
-  static new_row mean() { return {}; }
-  static new_row zero() { return {kind::zero}; }
-  static new_row copy_of(int id) { return {kind::copy, id}; }
+  static new_row mean() { return {}; }                         // the mean of all rows
+  static new_row zero() { return {kind::zero}; }               // zeros
+  static new_row copy_of(int id) { return {kind::copy, id}; }  // a copy of row `id`
+  /// these values, as many as a row is wide
   static new_row of(std::span<const float> values) { return {kind::given, 0, values}; }
 };
 

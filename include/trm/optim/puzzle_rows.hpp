@@ -40,8 +40,9 @@ class puzzle_rows {
     return all;
   }
 
+  /// those of the table, and the new ones
   std::size_t rows() const { return width_ == 0 ? 0 : rows_ + more_.size() / width_; }
-  std::size_t width() const { return width_; }
+  std::size_t width() const { return width_; }  // of a row
 
   /// Throws where the rows are not the model's.
   void check_width(int wanted) const {

@@ -17,20 +17,21 @@ template <class Master>
 class puzzle_table {
  public:
   puzzle_table() = default;
+  /// `rows` rows of `width` zeros; `batch`: identifiers of an update at most.
   puzzle_table(std::size_t rows, int width, int batch)
       : width_(static_cast<std::size_t>(width)),
         values_(rows * width_),
         order_(static_cast<std::size_t>(batch)),
         sum_(width_) {}
 
-  std::size_t rows() const { return width_ == 0 ? 0 : values_.size() / width_; }
-  std::size_t width() const { return width_; }
-  Master* data() { return values_.data(); }
-  const Master* data() const { return values_.data(); }
+  std::size_t rows() const { return width_ == 0 ? 0 : values_.size() / width_; }  // puzzle identifiers
+  std::size_t width() const { return width_; }                                    // of a row
+  Master* data() { return values_.data(); }                                       // [rows, width]
+  const Master* data() const { return values_.data(); }                           // [rows, width]
 
   /// The rows as they are, to be read.
   puzzle_rows<Master> view() const { return {data(), rows(), width_}; }
-  operator puzzle_rows<Master>() const { return view(); }
+  operator puzzle_rows<Master>() const { return view(); }  // as view()
 
   /// Throws where the rows are not the model's.
   void check_width(int wanted) const { view().check_width(wanted); }

@@ -23,30 +23,33 @@ namespace trm::testing {
 
 /// The extents and the amount of work of a check.
 struct gradient_check_options {
-  int batch = 2;
+  int batch = 2;                                 // samples
   int rows = 0;                                  // 0: the layer's full length
   std::vector<int> lengths = {}, prefixes = {};  // [batch] or empty
   int samples_per_tensor = 40;                   // elements of each parameter, and of the input, that are compared
-  double weight_scale = 0.2;
-  double difference = 1e-5;
-  std::uint64_t seed = 7;
+  double weight_scale = 0.2;                     // standard deviation of the drawn weights
+  double difference = 1e-5;                      // h of (f(x + h) - f(x - h)) / 2h
+  std::uint64_t seed = 7;                        // of weights, input, and what is compared
 };
 
 /// What a check found. Relative error = |analytic - numeric| / max(|analytic|, |numeric|, 1% of the tensor's largest gradient).
 struct gradient_report {
-  double worst = 0;
-  std::string where;  // of the worst
-  int compared = 0;
+  double worst = 0;     // relative error
+  std::string where;    // of the worst
+  int compared = 0;     // elements
   std::string problem;  // a broken promise other than a wrong number; empty: none
 
+  /// nothing broken, something compared, no error above
   bool passed(double tolerance = 1e-6) const { return problem.empty() && compared > 0 && worst < tolerance; }
-  std::string text() const {
+  std::string text() const {  // one line, for the test's message
     if (!problem.empty()) return problem;
     char number[32];
     std::snprintf(number, sizeof number, "%.2e", worst);
     return std::string("worst relative error ") + number + " at " + where + ", " + std::to_string(compared) +
            " compared";
   }
+  /// Compares one element: |analytic - numeric| relative to the largest of both and `size`, the scale of its tensor's
+  /// gradient.
   void add(double analytic, double numeric, double size, std::string_view name) {
     const double error = std::abs(analytic - numeric) / std::max({std::abs(analytic), std::abs(numeric), size, 1e-300});
     ++compared;

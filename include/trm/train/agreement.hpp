@@ -19,7 +19,7 @@ namespace trm {
 
 /// What is the same on all processes: {"dataset", "3f2a..."}, {"version", "0.3.0"}.
 struct fact {
-  std::string name, value;
+  std::string name, value;  // what it is called in messages; equal everywhere, or an error
   friend bool operator==(const fact&, const fact&) = default;
 };
 

@@ -14,12 +14,14 @@ namespace trm {
 /// Holds a communicator of any kind; made of nothing, a process alone.
 class any_communicator {
  public:
+  /// One process alone.
   any_communicator() : any_communicator(std::in_place_type<single_process>) {}
   /// Makes a C of the arguments.
   template <communicator C, class... A>
   explicit any_communicator(std::in_place_type_t<C>, A&&... a)
       : held_(std::make_unique<holder<C>>(std::forward<A>(a)...)), rank_(held_->rank()), size_(held_->size()) {}
 
+  // As trm::communicator asks for: those of what is held.
   int rank() const { return rank_; }
   int size() const { return size_; }
   void exchange(std::span<const outgoing> out, std::span<const incoming> in) { held_->exchange(out, in); }

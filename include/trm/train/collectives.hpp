@@ -27,9 +27,9 @@ class collectives {
     in_.reserve(flags_.size());
   }
 
-  int rank() const { return communicator_.rank(); }
-  int size() const { return communicator_.size(); }
-  Communicator& processes() { return communicator_; }
+  int rank() const { return communicator_.rank(); }    // of this process, 0 .. size() - 1
+  int size() const { return communicator_.size(); }    // processes
+  Communicator& processes() { return communicator_; }  // the communicator
 
   /// Returns when all have called it.
   void barrier() { any(false); }

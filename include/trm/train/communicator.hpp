@@ -20,11 +20,12 @@ class communication_error : public error {
 /// A message to, or from, another process. The process itself is never named.
 struct outgoing {
   int to = 0;
-  std::span<const std::byte> bytes;
+  std::span<const std::byte> bytes;  // must live until exchange() returns
 };
+/// A message that is expected.
 struct incoming {
-  int from = 0;
-  std::span<std::byte> bytes;
+  int from = 0;                // rank of the sender
+  std::span<std::byte> bytes;  // where it goes; as long as what is sent
 };
 
 /// The bytes of the longest of them.
@@ -54,10 +55,10 @@ concept communicator = requires(C& c, const C& k, std::span<const outgoing> out,
 
 /// A process alone. Everything that is asked of it compiles to nothing; an error is an exception as ever.
 struct single_process {
-  static constexpr int rank() { return 0; }
-  static constexpr int size() { return 1; }
-  void exchange(std::span<const outgoing>, std::span<const incoming>) {}
-  void abort(std::string_view) {}
+  static constexpr int rank() { return 0; }                               // of the only one
+  static constexpr int size() { return 1; }                               // alone
+  void exchange(std::span<const outgoing>, std::span<const incoming>) {}  // nobody to talk to
+  void abort(std::string_view) {}                                         // nobody to tell
 };
 static_assert(communicator<single_process>);
 

@@ -31,8 +31,8 @@ std::string application_text(std::size_t i) {
 /// What a step's losses depend on besides its outputs.
 struct loss_terms {
   const int* steps = nullptr;  // [B] supervision steps done, this one included
-  int max_steps = 1;
-  double scale = 1;  // of the gradient
+  int max_steps = 1;           // of a sample, as trained
+  double scale = 1;            // of the gradient
 };
 
 /// Computes one training step of a micro-batch again and finds the first value that is not finite: among the parameters (as they are

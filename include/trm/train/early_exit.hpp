@@ -28,6 +28,7 @@ struct exit_rule {
     if (max_steps < 1) throw error("max_steps", "must be at least 1, not " + std::to_string(max_steps));
     if (!(confidence >= 0 && confidence <= 1)) throw error("confidence", "must be from 0 to 1");
   }
+  /// Does a sample with this logit end after so many steps? sigmoid(q_halt) > confidence, or no step is left.
   bool stops(float q_halt, int steps) const {
     return steps >= max_steps || q_halt > std::log(confidence / (1 - confidence));  // log(x / 0) is infinite
   }
@@ -38,7 +39,7 @@ struct exit_report {
   std::vector<step_metrics> metrics;
   std::int64_t samples = 0, steps = 0;  // of all rollouts
 
-  double steps_per_sample() const {
+  double steps_per_sample() const {  // the mean; 0 without samples
     return samples == 0 ? 0 : static_cast<double>(steps) / static_cast<double>(samples);
   }
 };
@@ -57,10 +58,11 @@ struct finished_sample {
 /// Several attempts at each example: their states are disturbed after every supervision step, and the one whose q_halt is highest
 /// answers (arXiv 2605.19943). The first attempt is not disturbed.
 struct rollouts {
-  int count = 1;
-  double noise = 0.1;  // standard deviation, of states whose root mean square is 1
-  std::uint64_t seed = 0;
+  int count = 1;           // attempts at every sample
+  double noise = 0.1;      // standard deviation, of states whose root mean square is 1
+  std::uint64_t seed = 0;  // of the noise
 
+  /// Throws trm::error where a batch of so many samples does not hold whole sets of attempts, or noise is no number.
   void check(int batch) const {
     if (count < 1 || batch % count != 0) {
       throw error("rollouts",

@@ -15,8 +15,8 @@ namespace trm {
 
 /// A process of a job. Without a launcher: rank 0 of 1.
 struct launch {
-  std::string launcher;  // "torchrun", "Open MPI", "PMI", "SLURM"; empty where there is none
-  int rank = 0, size = 1;
+  std::string launcher;                // "torchrun", "Open MPI", "PMI", "SLURM"; empty where there is none
+  int rank = 0, size = 1;              // of all processes
   int local_rank = 0, local_size = 1;  // on this machine
   std::string address;                 // of the machine of rank 0; empty where the launcher does not say
   int port = 0;                        // free on that machine by agreement; 0 where the launcher does not say

@@ -12,11 +12,12 @@ namespace trm {
 /// halted at this step and have labels; the losses over all samples.
 struct step_metrics {
   double count = 0, accuracy = 0, exact_accuracy = 0, q_halt_accuracy = 0, steps = 0;
-  double lm_loss = 0, q_halt_loss = 0, q_continue_loss = 0;
+  double lm_loss = 0, q_halt_loss = 0, q_continue_loss = 0;  // sums over samples
 
   /// lm_loss + (q_halt_loss + q_continue_loss) / 2
   double loss() const { return lm_loss + 0.5 * (q_halt_loss + q_continue_loss); }
 
+  /// Those of more samples.
   step_metrics& operator+=(const step_metrics& o) {
     count += o.count, accuracy += o.accuracy, exact_accuracy += o.exact_accuracy, q_halt_accuracy += o.q_halt_accuracy,
         steps += o.steps;

@@ -58,9 +58,10 @@ class communicator {
     if (ended_by_us_) MPI_Finalize();
   }
 
-  int rank() const { return rank_; }
-  int size() const { return size_; }
+  int rank() const { return rank_; }  // as MPI says
+  int size() const { return size_; }  // as MPI says
 
+  /// As trm::communicator asks for. Longer messages go in pieces, an int counts MPI's elements.
   void exchange(std::span<const outgoing> out, std::span<const incoming> in) {
     const std::size_t longest = longest_message(out, in);
     // MPI counts with int: what is longer goes in pieces.
@@ -77,7 +78,7 @@ class communicator {
     std::terminate();
   }
 
-  static constexpr std::size_t piece = std::size_t{1} << 30;
+  static constexpr std::size_t piece = std::size_t{1} << 30;  // bytes sent at once
 
  private:
   using clock = std::chrono::steady_clock;

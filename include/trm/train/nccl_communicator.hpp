@@ -45,9 +45,10 @@ class communicator {
   communicator& operator=(const communicator&) = delete;
   ~communicator() { release(); }
 
-  int rank() const { return rank_; }
-  int size() const { return size_; }
+  int rank() const { return rank_; }  // as given
+  int size() const { return size_; }  // as given
 
+  /// As trm::communicator asks for; the bytes go by way of the device.
   void exchange(std::span<const outgoing> out, std::span<const incoming> in) {
     const std::size_t longest = longest_message(out, in);
     for (std::size_t at = 0; at < longest; at += piece_) exchange_piece(out, in, at);

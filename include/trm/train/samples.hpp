@@ -16,6 +16,7 @@ namespace trm {
 /// step, the others keep theirs. All memory is taken when it is made.
 struct samples {
   samples() = default;
+  /// Of `count` samples, all halted: the first step takes new ones.
   samples(int count_, int tokens_, int puzzle_positions_)
       : count(count_),
         tokens(tokens_),
@@ -79,18 +80,19 @@ struct samples {
   }
   /// Rows that count and rows of the prefix, puzzle positions included; null where no batch had any.
   const int* lengths_from(int i) const { return padded ? lengths.data() + i : nullptr; }
+  /// The same for the rows that are seen under the prefix mask.
   const int* prefixes_from(int i) const { return prefixed ? prefixes.data() + i : nullptr; }
 
-  int count = 0, tokens = 0, puzzle_positions = 0;
-  std::vector<int> inputs, labels;           // [B, S]
-  std::vector<int> puzzle_identifiers;       // [B]
-  std::vector<int> lengths, prefixes;        // [B] rows, puzzle positions included
-  std::vector<int> steps;                    // [B] supervision steps done, the present one included
-  std::vector<int> predictions;              // [B, S]
-  std::vector<unsigned char> halted, reset;  // [B]
-  std::vector<token_result> token_results;   // [B]
-  std::vector<halting_result> halting;       // [B]
-  bool padded = false, prefixed = false;
+  int count = 0, tokens = 0, puzzle_positions = 0;  // B, S, P
+  std::vector<int> inputs, labels;                  // [B, S]
+  std::vector<int> puzzle_identifiers;              // [B]
+  std::vector<int> lengths, prefixes;               // [B] rows, puzzle positions included
+  std::vector<int> steps;                           // [B] supervision steps done, the present one included
+  std::vector<int> predictions;                     // [B, S]
+  std::vector<unsigned char> halted, reset;         // [B]
+  std::vector<token_result> token_results;          // [B]
+  std::vector<halting_result> halting;              // [B]
+  bool padded = false, prefixed = false;            // do `lengths`, do `prefixes` say anything?
 
  private:
   static std::size_t at(int i) { return static_cast<std::size_t>(i); }

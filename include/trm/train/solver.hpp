@@ -28,8 +28,8 @@ namespace trm {
 template <class Model, class Backend>
 class solver {
  public:
-  using compute = typename Model::compute;
-  using master = typename Model::master;
+  using compute = typename Model::compute;  // of states and logits
+  using master = typename Model::master;    // of weights
 
   /// `batch` samples at a time. Throws for less than one.
   solver(Backend& backend, int batch)
@@ -120,6 +120,7 @@ class solver {
   }
   /// The samples that step() works on: all of the batch after begin().
   int active() const { return active_; }
+  /// The same with the rows of a table; null where the model has none.
   void begin(const batch& b, const puzzle_table<master>* table) {
     begin(b, table == nullptr ? puzzle_rows<master>() : table->view());
   }
@@ -145,8 +146,8 @@ class solver {
     return m;
   }
 
-  int batch_size() const { return batch_; }
-  const trm::samples& samples() const { return samples_; }
+  int batch_size() const { return batch_; }                 // samples at most
+  const trm::samples& samples() const { return samples_; }  // with their predictions
   /// [B, S, V]
   std::span<const compute> logits() const {
     return {outputs_.logits.data, static_cast<std::size_t>(batch_) * Model::S * Model::V};
@@ -165,7 +166,7 @@ class solver {
     const auto z = std::as_const(*this).state(name);
     return {const_cast<compute*>(z.data()), z.size()};
   }
-  trm::samples& samples() { return samples_; }
+  trm::samples& samples() { return samples_; }  // to be set, with the states
 
  private:
   using prepared = typename Backend::template prepared<compute, Model::template params>;

@@ -32,9 +32,9 @@ namespace trm {
 /// What a step reports.
 struct step_report {
   long long step = 0;
-  double learning_rate = 0;
+  double learning_rate = 0;  // the one used
   double gradient_norm = 0;  // of the dense parameters, before clipping
-  step_metrics metrics;
+  step_metrics metrics;      // of the samples that halted, over all processes
 };
 
 /// A loss or the gradient of a step is not finite.
@@ -61,9 +61,9 @@ template <class Model, class Optimizer, class Backend, class Communicator>
 class trainer {
  public:
   using model = Model;
-  using optimizer = Optimizer;
-  using compute = typename Model::compute;
-  using master = typename Model::master;
+  using optimizer = Optimizer;              // of the dense parameters
+  using compute = typename Model::compute;  // of states, activations, logits
+  using master = typename Model::master;    // of weights, gradients, moments
 
   /// Throws where the options do not fit one another.
   trainer(Backend& backend, const training_options& options,
@@ -203,7 +203,9 @@ class trainer {
   /// The weights being trained. After writing to them call weights_changed().
   trm::weights<Model>& weights() { return weights_; }
   const trm::weights<Model>& weights() const { return weights_; }
+  /// Weights have been written: what is derived from them is made anew, and the average begins again.
   void weights_changed() { stale_ = true, ema_begun_ = false; }
+  /// The puzzle rows; no rows where the model has none.
   puzzle_table<master>& table() { return table_; }
   const puzzle_table<master>& table() const { return table_; }
   /// The running average of the parameters, in the layout of weights().parameters(); the parameters themselves without EMA or before a step.
@@ -226,6 +228,7 @@ class trainer {
     }
     throw error(std::string(name), "the schedule has no such state");
   }
+  /// Samples at hand: data, steps, predictions, results.
   const trm::samples& samples() const { return samples_; }
 
   // The carry, to be set: states, and of each sample whether it halted, its steps and its data (samples().take).
@@ -237,9 +240,9 @@ class trainer {
 
   /// As used: gradient_parts is at least the number of processes.
   const training_options& options() const { return options_; }
-  int local_batch() const { return local_; }
-  long long step_number() const { return step_; }
-  const char* optimizer_name() const { return optimizer_.name; }
+  int local_batch() const { return local_; }                      // samples of this process
+  long long step_number() const { return step_; }                 // updates done
+  const char* optimizer_name() const { return optimizer_.name; }  // as in options
 
   // The state of a run: with the options, and the data offered, everything that later steps depend on.
   /// Calls dense(prefix, values) for every array in the layout of weights().parameters() but the weights that are evaluated (ema()) - "raw."
@@ -279,11 +282,12 @@ class trainer {
   }
   /// Numbers of that state.
   struct counters {
-    long long step = 0;           // steps done
-    long long moments_since = 0;  // the step after which the moments began
-    bool averaging = false;       // the EMA has begun
-    bool padded = false, prefixed = false;
+    long long step = 0;                     // steps done
+    long long moments_since = 0;            // the step after which the moments began
+    bool averaging = false;                 // the EMA has begun
+    bool padded = false, prefixed = false;  // as of samples
   };
+  /// Those of now.
   counters count() const { return {step_, moments_since_, ema_begun_, samples_.padded, samples_.prefixed}; }
   /// The other arrays have been written: the next step is c.step + 1.
   void resume(const counters& c) {

@@ -20,16 +20,16 @@ struct training_options {
   int gradient_parts = 1;  // the gradient is the sum, in order, of those of so many parts of the batch; N processes: N
   int micro_batch = 0;     // samples worked through at once, a divisor of batch / gradient_parts; 0: all of them
   int max_steps = 16;      // supervision steps of a sample at most
-  double exploration = 0.1;  // probability of a drawn minimum of steps
-  optimizer_options optimizer = {};
-  double puzzle_learning_rate = 1e-2, puzzle_weight_decay = 0.1;
-  learning_rate_schedule schedule = {};
-  double ema_rate = 0;                 // 0: no EMA
-  double clip_norm = 0;                // largest norm of the gradient; 0: not clipped
-  std::size_t puzzle_identifiers = 0;  // rows of the puzzle table
-  bool freeze_weights = false;         // train the puzzle table alone
-  bool undoable = true;                // keep what undo() and diagnosing need: one more carry
-  std::uint64_t seed = 0;
+  double exploration = 0.1;                                       // probability of a drawn minimum of steps
+  optimizer_options optimizer = {};                               // of the dense parameters
+  double puzzle_learning_rate = 1e-2, puzzle_weight_decay = 0.1;  // of the sparse SignSGD
+  learning_rate_schedule schedule = {};                           // a factor on both learning rates
+  double ema_rate = 0;                                            // 0: no EMA
+  double clip_norm = 0;                                           // largest norm of the gradient; 0: not clipped
+  std::size_t puzzle_identifiers = 0;                             // rows of the puzzle table
+  bool freeze_weights = false;                                    // train the puzzle table alone
+  bool undoable = true;    // keep what undo() and diagnosing need: one more carry
+  std::uint64_t seed = 0;  // of initial states drawn, exploration
 };
 
 namespace detail {

@@ -37,8 +37,9 @@ void initialise(Master* values, const std::array<parameter_entry, N>& table, std
 template <class Model>
 class weights {
  public:
-  using master = typename Model::master;
+  using master = typename Model::master;  // of the elements
 
+  /// Memory for both, all zero.
   weights() : parameters_(Model::extent * sizeof(master)), constants_(Model::constant_extent * sizeof(master)) {}
 
   /// The published initialisation: truncated normal 1/sqrt(fan in), embeddings 1/sqrt(D), initial states 1, Q head 0 and -5.
@@ -47,8 +48,10 @@ class weights {
     trm::initialise(constants(), Model::constant_table, seed, Model::table.size());
   }
 
+  /// The flat buffer of the parameters, Model::extent elements, each tensor at its offset of Model::table.
   master* parameters() { return parameters_.template as<master>(); }
   const master* parameters() const { return parameters_.template as<master>(); }
+  /// The same for what is never trained, by Model::constant_table.
   master* constants() { return constants_.template as<master>(); }
   const master* constants() const { return constants_.template as<master>(); }
 

@@ -72,11 +72,12 @@ constexpr grid recolour(grid g, const colour_map& map) {
 
 /// Colours permuted, then turned or mirrored. Colours and symmetry commute, so an inverse is an augmentation again.
 struct augmentation {
-  int transform = 0;
-  colour_map colours = same_colours;
+  int transform = 0;                  // the symmetry of the square, 0 .. 7, as dihedral() numbers them
+  colour_map colours = same_colours;  // colour c becomes colours[c]
 
+  /// the grid, recoloured and then turned
   constexpr grid apply(const grid& g) const { return dihedral(recolour(g, colours), transform); }
-  constexpr augmentation inverse() const {
+  constexpr augmentation inverse() const {  // inverse().apply(apply(g)) == g
     augmentation undo{.transform = inverse_transform(transform), .colours = {}};
     for (std::size_t c = 0; c < colours.size(); ++c) undo.colours[colours[c]] = static_cast<std::uint8_t>(c);
     return undo;
@@ -100,7 +101,7 @@ inline std::string compose_name(std::string_view task, const augmentation& how) 
 
 /// The parts of a puzzle's name. `how` is the identity where the name is that of an unaugmented puzzle.
 struct puzzle_name {
-  std::string task;
+  std::string task;  // the task's name, without the augmentation
   augmentation how;
 };
 

@@ -25,14 +25,18 @@ struct task_filter {
   std::optional<std::size_t> max_tasks;
 };
 
+/// What a build is at: augment, drawing the augmentations of every task; write, writing examples.
 enum class build_phase { augment, write };
 
+/// How far a build is.
 struct build_progress {
-  build_phase phase;
+  build_phase phase;  // what `done` counts
   std::size_t done;   // tasks augmented, or examples written
   std::size_t total;  // of both splits
 };
 
+/// What a dataset is built from, and how; the names and defaults are those of the published build_arc_dataset.py
+/// where it has them.
 struct build_options {
   /// See read_subset.
   std::string source;
@@ -60,13 +64,15 @@ struct build_options {
   std::function<void(const build_progress&)> progress;
 };
 
+/// What a build wrote.
 struct build_report {
+  /// Counts of one split, as in its dataset.json.
   struct split {
-    std::string name;
-    std::size_t groups = 0, puzzles = 0, examples = 0;
+    std::string name;                                   // "train" or "test"
+    std::size_t groups = 0, puzzles = 0, examples = 0;  // tasks, their augmentations, rows
     friend bool operator==(const split&, const split&) = default;
   };
-  std::vector<split> splits;
+  std::vector<split> splits;  // in the order of writing
   /// With the blank ones.
   std::size_t identifiers = 0;
   /// Tasks with fewer distinct augmentations than wanted: name, and how many puzzles there are of it.

@@ -33,8 +33,9 @@ struct build_record {
   /// Grows when the same options make other files.
   static constexpr int format = 1;
 
-  json document;
+  json document;  // the whole of build.json
 
+  /// Where the record of a dataset's folder is: FOLDER/build.json.
   static std::filesystem::path path_in(const std::filesystem::path& folder) { return folder / "build.json"; }
 
   /// `digests`: of the subsets, see source_digest.
@@ -60,6 +61,7 @@ struct build_record {
                 {"report", json::object()}};
   }
 
+  /// Notes what was written: counts of the splits, and the tasks that got fewer augmentations than asked for.
   void set_report(const build_report& report) {
     json splits = json::array(), short_groups = json::array();
     for (const build_report::split& s : report.splits) {
@@ -75,6 +77,7 @@ struct build_record {
                           {"unsolved_tasks", report.unsolved_tasks}};
   }
 
+  /// Do format, options and sources agree with another record? What was written is not compared.
   bool same_build(const json& other) const {
     for (const char* key : {"format", "options", "sources"}) {
       if (!other.is_object() || !other.contains(key) || other[key] != document[key]) return false;
@@ -82,6 +85,7 @@ struct build_record {
     return true;
   }
 
+  /// Writes FOLDER/build.json. Throws trm::error where it cannot.
   void write(const std::filesystem::path& folder) const { write_file(path_in(folder), document.dump(1)); }
 };
 

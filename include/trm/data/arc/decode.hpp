@@ -12,6 +12,7 @@
 
 namespace trm::arc {
 
+/// Is the token that of a cell, a colour 0 .. 9 (token - first_colour_token)?
 constexpr bool is_colour_token(std::int32_t token) { return token >= first_colour_token && token < vocabulary; }
 
 /// Row and column of the first token that is no padding: where the grid begins, if that token is a colour.

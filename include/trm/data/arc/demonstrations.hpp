@@ -51,7 +51,7 @@ class demonstrations {
     }
   }
 
-  std::size_t puzzles() const { return puzzles_.size(); }
+  std::size_t puzzles() const { return puzzles_.size(); }  // how many puzzles have demonstrations
 
   /// Fills a batch, a function of seed and step: of each sample puzzle and pair are drawn, and its place on the canvas: the upper left
   /// corner, where questions are asked, or with probability 1/2 another, as in training.

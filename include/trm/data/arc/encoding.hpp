@@ -13,6 +13,7 @@
 
 namespace trm::arc {
 
+/// Fills the canvas around the grid.
 inline constexpr int pad_token = 0;
 /// Written along the row below and the column right of the grid, where the canvas has them.
 inline constexpr int eos_token = 1;

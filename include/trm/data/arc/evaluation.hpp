@@ -21,6 +21,7 @@ namespace trm::arc {
 /// Which votes count: all since construction (pooled over the rounds of evaluation, the published default), or those of the
 /// last round alone.
 enum class voting : std::uint8_t { pooled, per_round };
+/// "pooled" or "per_round", as in reports.
 inline const char* name(voting how) { return how == voting::pooled ? "pooled" : "per_round"; }
 
 /// pass@k over the test inputs whose output is known. Intervals are Wilson's, 95 %.
@@ -40,10 +41,12 @@ struct share {
   std::size_t count = 0, of = 0;
   /// 0 where there is nothing to count.
   double value() const { return of == 0 ? 0 : static_cast<double>(count) / static_cast<double>(of); }
+  /// One more case, counted or not.
   void add(bool counted) {
     count += counted;
     ++of;
   }
+  /// Both sets of cases together.
   share& operator+=(const share& other) {
     count += other.count;
     of += other.of;
@@ -60,10 +63,12 @@ struct mistakes {
   /// Of predictions: canvases that are not well_formed(). Of submissions: what is no grid.
   share malformed_grids{};
 
+  /// One answered grid: its shape against the truth's where that is known, its cells against the question's.
   void add(const grid& input, const std::optional<grid>& truth, const grid& answered) {
     if (truth) shape_errors.add(answered.rows() != truth->rows() || answered.columns() != truth->columns());
     copied_inputs.add(answered == input);
   }
+  /// Both sets of predictions together.
   mistakes& operator+=(const mistakes& other) {
     shape_errors += other.shape_errors;
     copied_inputs += other.copied_inputs;
@@ -95,11 +100,13 @@ bool well_formed(std::span<const Token> tokens, int side, const grid& cropped) {
   return true;
 }
 
+/// What an evaluation found, over all test inputs; to_json() writes it under the published names.
 struct evaluation {
-  voting how = voting::pooled;
-  std::size_t rounds = 0;
+  voting how = voting::pooled;  // how votes were put together
+  std::size_t rounds = 0;       // predictions of every row that were counted
   /// Empty where no test input has a known output.
   std::vector<pass_at> passes;
+  /// Tasks, and their test inputs; of the latter those whose output is not known, and those without any prediction.
   std::size_t tasks = 0, inputs = 0;
   std::size_t inputs_without_solution = 0;
   std::size_t inputs_without_prediction = 0;
@@ -114,8 +121,8 @@ struct evaluation {
 
 /// One distinct answer to a test input.
 struct answer {
-  grid cells;
-  std::size_t votes = 0;
+  grid cells;             // the answer
+  std::size_t votes = 0;  // predictions that gave it
   /// Mean over its votes of sigmoid(q_halt_logit).
   double confidence = 0;
 };
@@ -123,7 +130,7 @@ struct answer {
 /// A test input with its best answers, to be drawn.
 struct input_view {
   grid input;
-  std::optional<grid> truth;
+  std::optional<grid> truth;  // absent where the output is not known
   /// The first of all answers, best first; a submission's attempts have no votes.
   std::vector<answer> answers;
   /// Votes for all answers together, and how many different answers there are.
@@ -131,12 +138,14 @@ struct input_view {
   /// The place of the truth among all answers, 0 for the first.
   std::optional<std::size_t> right_at;
 
+  /// Is the right answer among the first k? False where the output is not known.
   bool solved(std::size_t k) const { return right_at && *right_at < k; }
 };
 
+/// A task with its test inputs, to be drawn.
 struct task_view {
-  std::string id;
-  std::vector<input_view> inputs;
+  std::string id;                  // the task's name
+  std::vector<input_view> inputs;  // in the task's order
 
   /// Every test input has its right answer among the first k. False where an output is not known.
   bool solved(std::size_t k) const {
@@ -147,6 +156,7 @@ struct task_view {
 /// Adds up pass@k, task after task.
 class pass_counter {
  public:
+  /// Counts for each k of `ks`, in this order.
   explicit pass_counter(std::span<const std::size_t> ks) {
     for (const std::size_t k : ks) passes_.push_back({.k = k});
   }

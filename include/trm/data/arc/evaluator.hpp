@@ -36,8 +36,11 @@ namespace trm::arc {
 /// Votes are kept twice, pooled since construction or clear(), and of the round that begin_round() began.
 class evaluator {
  public:
+  /// The k of pass@k that the published evaluator reports.
   static constexpr std::array<std::size_t, 6> published_k = {1, 2, 5, 10, 100, 1000};
+  /// For the number of answers to be drawn: every one.
   static constexpr std::size_t all_answers = std::numeric_limits<std::size_t>::max();
+  /// See trm::arc::submission_options.
   using submission_options = arc::submission_options;
 
   /// `test_puzzles`: the held-out tasks. `identifiers`: the puzzle name of every identifier. `blank`: the identifier of padding.
@@ -63,7 +66,7 @@ class evaluator {
     return evaluator(std::move(tasks), json_field(identifiers, names.string()).strings());
   }
 
-  const std::vector<task>& tasks() const { return tasks_; }
+  const std::vector<task>& tasks() const { return tasks_; }  // what is evaluated, in order
 
   /// Begins a round of evaluation: the votes per round are forgotten, the pooled ones stay. Not needed for a single round.
   void begin_round() {
@@ -238,6 +241,8 @@ class evaluator {
   }
   std::string submission() const { return submission(submission_options()); }
 
+  /// Writes the submission to a file and says what it holds besides predicted answers. Throws trm::error where it
+  /// cannot write.
   submission_counts write_submission(const std::filesystem::path& path, submission_options options,
                                      voting how = voting::pooled) const {
     submission_counts counts;

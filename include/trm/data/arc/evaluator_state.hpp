@@ -24,15 +24,16 @@ namespace trm::arc {
 /// Columns of an evaluator's votes. Answers stand test input after test input (each that is asked once, in the order of the tasks) and as
 /// they first came: the bytes are the same whatever the order of a hash map.
 struct evaluator_state {
-  std::string questions;  // SHA-256 of the tasks' names and test inputs
-  std::int64_t rounds = 0;
-  detail::by_voting<detail::tally> tallies{};
-  std::vector<std::int64_t> answers;         // [inputs]: how many different ones
-  std::vector<std::uint8_t> cells;           // rows, columns and cells of one answer after the other
-  std::vector<std::int64_t> votes;           // [A, 2]: pooled, of the round
-  std::vector<std::int64_t> order_in_round;  // [A]: as they came in the round; 0 where they did not
-  std::vector<double> confidence;            // [A, 2]: sums of sigmoid(q_halt_logit)
+  std::string questions;                       // SHA-256 of the tasks' names and test inputs
+  std::int64_t rounds = 0;                     // rounds of predictions that were counted
+  detail::by_voting<detail::tally> tallies{};  // what was counted of single predictions, by way of voting
+  std::vector<std::int64_t> answers;           // [inputs]: how many different ones
+  std::vector<std::uint8_t> cells;             // rows, columns and cells of one answer after the other
+  std::vector<std::int64_t> votes;             // [A, 2]: pooled, of the round
+  std::vector<std::int64_t> order_in_round;    // [A]: as they came in the round; 0 where they did not
+  std::vector<double> confidence;              // [A, 2]: sums of sigmoid(q_halt_logit)
 
+  /// Appends the answers to the next test input, in their pooled order.
   void add(const detail::ballot& b) {
     const auto in_order = b.in_order(voting::pooled);
     answers.push_back(static_cast<std::int64_t>(in_order.size()));

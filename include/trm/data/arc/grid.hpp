@@ -35,9 +35,9 @@ class grid {
     columns_ = static_cast<std::uint8_t>(columns);
   }
 
-  constexpr int rows() const { return rows_; }
-  constexpr int columns() const { return columns_; }
-  constexpr bool empty() const { return rows_ == 0; }
+  constexpr int rows() const { return rows_; }         // 0 .. 30
+  constexpr int columns() const { return columns_; }   // 0 .. 30
+  constexpr bool empty() const { return rows_ == 0; }  // no cells at all
   /// rows * columns
   constexpr std::size_t size() const { return std::size_t{rows_} * columns_; }
 
@@ -50,6 +50,7 @@ class grid {
   constexpr std::span<const std::uint8_t> cells() const { return {cells_.data(), size()}; }
   constexpr std::span<std::uint8_t> cells() { return {cells_.data(), size()}; }
 
+  /// Equal sides and equal cells.
   friend constexpr bool operator==(const grid& a, const grid& b) {
     return a.rows_ == b.rows_ && a.columns_ == b.columns_ && std::ranges::equal(a.cells(), b.cells());
   }

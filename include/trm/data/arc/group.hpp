@@ -35,7 +35,7 @@ inline std::vector<augmentation> draw_augmentations(const task& t, int wanted, n
 
 /// A task with its augmentations; `held_out` where its test pairs belong to the split "test".
 struct group {
-  task source;
+  task source;  // before augmentation
   bool held_out = false;
   std::vector<augmentation> puzzles = {};      // the first is the task itself
   std::vector<std::int32_t> identifiers = {};  // of puzzles

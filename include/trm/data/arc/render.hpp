@@ -20,7 +20,7 @@ enum class palette { plain, ansi_256, true_colour };
 
 /// One grid of a row of grids. `expected`, where given, is what it should have been: cells unlike it are marked.
 struct panel {
-  std::string title;
+  std::string title;  // above the grid
   grid cells;
   std::optional<grid> expected = std::nullopt;
 };

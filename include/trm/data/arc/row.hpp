@@ -17,12 +17,14 @@ namespace trm::arc {
 
 /// Cells of a grid in row-major order, wherever they are.
 struct cells_view {
-  const std::uint8_t* cells = nullptr;
-  int rows = 0, columns = 0;
+  const std::uint8_t* cells = nullptr;  // [rows, columns], colours 0 .. 9
+  int rows = 0, columns = 0;            // at most 30 each
 
   cells_view() = default;
+  /// Cells that somebody else owns.
   cells_view(const std::uint8_t* from, int row_count, int column_count)
       : cells(from), rows(row_count), columns(column_count) {}
+  /// Those of a grid, which must outlive the view.
   cells_view(const grid& g) : cells(g.cells().data()), rows(g.rows()), columns(g.columns()) {}
 };
 
@@ -37,8 +39,8 @@ constexpr std::pair<int, int> turned_sides(int rows, int columns, int transform)
 /// What a canvas is written with: what each colour becomes, and the two other tokens.
 template <class Token>
 struct canvas_tokens {
-  std::array<Token, colour_count> colours{};
-  Token pad{}, eos{};
+  std::array<Token, colour_count> colours{};  // of colour 0 .. 9
+  Token pad{}, eos{};                         // around the grid; along its lower and right border
 };
 
 /// The tokens under a permutation of colours.

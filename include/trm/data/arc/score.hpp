@@ -23,6 +23,7 @@
 
 namespace trm::arc {
 
+/// What grading a submission against known outputs gives.
 struct score {
   /// For k = 1, 2 and, where there are more, the largest number of an attempt; empty where no output is known.
   std::vector<pass_at> passes;
@@ -218,7 +219,7 @@ inline score grade(std::string_view text, const std::string& place, std::span<co
 
 /// The tasks that a submission answers, and where they are from.
 struct graded_tasks {
-  std::string name;
+  std::string name;  // where they are from: a file or folder
   std::vector<task> tasks;
 };
 

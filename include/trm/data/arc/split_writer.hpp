@@ -34,20 +34,26 @@ inline dataset_metadata arc_metadata(int canvas, std::size_t identifiers) {
 class split_writer {
  public:
   virtual ~split_writer() = default;
+  /// A task begins, with all its examples before augmentation; they outlive the group.
   virtual void begin_group(std::span<const example* const> examples) = 0;
+  /// One augmentation of the task begins, under its identifier.
   virtual void begin_puzzle(const augmentation& how, std::int32_t identifier) = 0;
   /// Example `i` of the group under the augmentation of the puzzle, at a place of the canvas. In the order of i.
   virtual void add_row(std::size_t i, int top, int left) = 0;
+  /// All rows of the puzzle have been added.
   virtual void end_puzzle() = 0;
+  /// All puzzles of the task have been added.
   virtual void end_group() = 0;
   /// All but dataset.json is in its place.
   virtual void commit_rows() = 0;
+  /// The whole split is in its place. Throws trm::error where it cannot be written, here as in all others.
   virtual void commit() = 0;
 };
 
 /// The published arrays.
 class array_split_writer final : public split_writer {
  public:
+  /// Writes FOLDER/SPLIT; of the metadata seq_len says the canvas, the counts are filled in.
   array_split_writer(const std::filesystem::path& folder, const std::string& split, const dataset_metadata& m)
       : canvas_(canvas_side(static_cast<std::size_t>(m.seq_len))),
         inputs_(static_cast<std::size_t>(m.seq_len)),
@@ -85,6 +91,7 @@ class array_split_writer final : public split_writer {
 /// The virtual form.
 class virtual_split_writer final : public split_writer {
  public:
+  /// Writes FOLDER/SPLIT; of the metadata seq_len says the canvas, the counts are filled in.
   virtual_split_writer(const std::filesystem::path& folder, const std::string& split, dataset_metadata m)
       : folder_(folder / split),
         metadata_(std::move(m)),

@@ -13,8 +13,9 @@
 
 namespace trm::arc {
 
+/// How a submission is written.
 struct submission_options {
-  std::size_t attempts = 2;
+  std::size_t attempts = 2;  // answers to each test input
   /// The published file, byte for byte: leaves out test inputs without a prediction, writes empty answers as `[]`, and a space
   /// after every comma and colon.
   bool published_layout = false;
@@ -22,7 +23,7 @@ struct submission_options {
 
 /// What a submission holds besides predicted answers.
 struct submission_counts {
-  std::size_t inputs = 0;
+  std::size_t inputs = 0;  // test inputs it answers
   /// Test inputs without a prediction: all their attempts are fillers (in the published layout they are left out).
   std::size_t inputs_without_prediction = 0;
   /// Attempts that are the filler, a single cell of colour 0: of inputs without a prediction, and for empty answers.

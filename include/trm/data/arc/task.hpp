@@ -31,8 +31,8 @@ struct example {
 
 /// A puzzle before augmentation: at least one demonstration and at least one test input.
 struct task {
-  std::string id;
-  std::vector<example> train;
+  std::string id;              // the task's name, such as "007bbfb7"
+  std::vector<example> train;  // the demonstrations
   std::vector<example> test;
   /// True where the file names "test" before "train": a published build lays its examples out in that order.
   bool test_first = false;

@@ -31,11 +31,13 @@
 
 namespace trm::arc {
 
+/// How far a verification is.
 struct verify_progress {
-  std::string split;
+  std::string split;                 // the one being read
   std::int64_t done = 0, total = 0;  // rows of the split
 };
 
+/// What a dataset is compared with, and how much of it.
 struct verify_options {
   /// See build_options. Where only `source` is named the rest is what the dataset's build.json says (recorded_sources);
   /// where no subsets are, either, the folder alone is checked.
@@ -44,8 +46,9 @@ struct verify_options {
   std::function<void(const verify_progress&)> progress;
 };
 
+/// What a verification found to be there, and as it should be.
 struct verify_report {
-  std::vector<build_report::split> splits;
+  std::vector<build_report::split> splits;  // those that were compared
   /// With the blank ones.
   std::size_t identifiers = 0;
   /// Whether sources were given; otherwise every puzzle was compared with the first of its group, and what is held out

@@ -27,10 +27,10 @@ namespace trm::arc {
 
 /// What a dataset was built from; the fields are those of build_options.
 struct verify_sources {
-  std::string source;
-  std::vector<std::string> subsets;
-  std::string test_set, test_set2;
-  task_filter filter;
+  std::string source;                // path and prefix of the published files
+  std::vector<std::string> subsets;  // names of those that were read
+  std::string test_set, test_set2;   // of which the test pairs are held out
+  task_filter filter;                // which tasks were taken
 };
 
 /// What build.json says that a dataset was built from, to be read from `source`.

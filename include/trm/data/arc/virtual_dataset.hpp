@@ -90,7 +90,8 @@ class virtual_rows final : public row_source {
     write_canvas(at.of->output, how.transform, label_tokens_of(how.colours, ignore_), canvas_, top, left, labels);
   }
 
-  int canvas() const { return canvas_; }
+  int canvas() const { return canvas_; }  // the side of the square that rows are laid on
+  /// Of puzzle 0 <= puzzle < index.puzzles().
   augmentation augmentation_of(std::int64_t puzzle) const {
     std::uint64_t word;
     std::memcpy(&word, augmentations_.data() + static_cast<std::size_t>(puzzle) * sizeof word, sizeof word);
@@ -229,6 +230,7 @@ class virtual_rows final : public row_source {
   std::span<const std::byte> augmentations_, places_;
 };
 
+/// The index and the rows of a virtual set, checked against the metadata. Throws trm::error where they do not fit.
 inline opened_set open_virtual_rows(virtual_file file, const dataset_metadata& m) {
   opened_set set;
   set.rows = std::make_unique<const virtual_rows>(std::move(file), m, set.index);
@@ -239,6 +241,7 @@ inline opened_set open_virtual_rows(virtual_file file, const dataset_metadata& m
 /// its augmentation, its identifier and the place of each of its rows.
 class virtual_rows_writer {
  public:
+  /// For rows on a square of this side, 1 .. 30.
   explicit virtual_rows_writer(int canvas) : canvas_(canvas) {}
 
   /// Requires the outputs.
@@ -252,16 +255,20 @@ class virtual_rows_writer {
     }
     group_examples_.push_back(static_cast<std::int64_t>(sides_.size() / 4));
   }
+  /// The next augmentation of the group, and the identifier of its puzzle.
   void add_puzzle(const augmentation& how, std::int32_t identifier) {
     augmentations_.push_back(detail::pack(how));
     identifiers_.push_back(identifier);
   }
+  /// The next example of the puzzle, with its grids at this place of the canvas.
   void add_row(int top, int left) {
     places_.push_back(static_cast<std::uint8_t>(top));
     places_.push_back(static_cast<std::uint8_t>(left));
   }
+  /// The task's last puzzle has been added.
   void end_group() { group_indices_.push_back(static_cast<std::int64_t>(identifiers_.size())); }
 
+  /// Writes the file. Throws trm::error where it cannot.
   void save(const std::filesystem::path& path) const {
     const auto count = [](const auto& values) { return static_cast<std::int64_t>(values.size()); };
     virtual_file_writer file(virtual_rows::kind, virtual_rows::version);

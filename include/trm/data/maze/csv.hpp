@@ -14,8 +14,8 @@ namespace trm::maze {
 
 /// One maze of a table.
 struct csv_row {
-  std::string source;
-  grid question, answer;
+  std::string source;     // where the maze is from
+  grid question, answer;  // without a path; with it
   /// As written; the published builder does not look at it.
   std::string rating;
 };
@@ -72,9 +72,11 @@ class csv_rows {
 /// Writes such a table; it is at its place after commit().
 class csv_rows_writer {
  public:
+  /// Opens a table of columns source, q, a, rating. The file appears under its name with commit().
   explicit csv_rows_writer(const std::filesystem::path& file) : table_(file, {"source", "q", "a", "rating"}) {}
+  /// appends a row
   void write(const csv_row& row) { table_.write({row.source, to_line(row.question), to_line(row.answer), row.rating}); }
-  void commit() { table_.commit(); }
+  void commit() { table_.commit(); }  // throws trm::error where it cannot be written
 
  private:
   csv_writer table_;

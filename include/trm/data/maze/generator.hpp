@@ -35,8 +35,9 @@ struct generator_options {
   std::uint32_t max_fields = 200'000;
 };
 
+/// A maze and its answer.
 struct puzzle {
-  grid question, answer;
+  grid question, answer;  // without a path; with a shortest one
   /// Steps from start to goal by the answer, which is a shortest path.
   int path_length = 0;
 };

@@ -17,6 +17,7 @@ namespace trm::maze {
 /// may.
 enum class cell : std::uint8_t { unknown = 0, wall = 1, free = 2, start = 3, goal = 4, path = 5 };
 
+/// No cell: the token that fills a canvas larger than the maze.
 inline constexpr std::int32_t pad_token = 0;
 /// Padding and five kinds of cells.
 inline constexpr std::int32_t vocabulary = 6;
@@ -44,14 +45,15 @@ class grid {
     cells_.assign(static_cast<std::size_t>(side) * static_cast<std::size_t>(side), fill);
   }
 
-  int side() const { return side_; }
-  std::size_t size() const { return cells_.size(); }
+  int side() const { return side_; }                  // rows, and columns
+  std::size_t size() const { return cells_.size(); }  // side * side
+  /// Cell i = row * side + column; requires i < size().
   cell operator[](std::size_t i) const { return cells_[i]; }
   cell& operator[](std::size_t i) { return cells_[i]; }
   /// Requires 0 <= row, column < side().
   cell operator()(int row, int column) const { return cells_[index(row, column)]; }
   cell& operator()(int row, int column) { return cells_[index(row, column)]; }
-  std::span<const cell> cells() const { return cells_; }
+  std::span<const cell> cells() const { return cells_; }  // [side, side]
   friend bool operator==(const grid&, const grid&) = default;
 
  private:

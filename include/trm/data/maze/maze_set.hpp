@@ -21,6 +21,7 @@ namespace trm::maze {
 /// Every puzzle has identifier 0, as published.
 class maze_set {
  public:
+  /// Every maze as it is, or in all eight symmetries of the square.
   explicit maze_set(bool symmetries = false) : variants_(symmetries ? dihedral_transforms : 1) {}
 
   /// All mazes of a table (see csv_rows).
@@ -71,8 +72,10 @@ class maze_set {
   }
   /// Requires 0 <= maze < groups().
   grid question(std::int64_t maze) const { return grid_of(maze, 0); }
-  grid answer(std::int64_t maze) const { return grid_of(maze, 1); }
+  grid answer(std::int64_t maze) const { return grid_of(maze, 1); }  // likewise
 
+  // As trm::example_source asks for: a group is a maze, its puzzles are its symmetries, of one row each; there are no
+  // identifiers.
   std::int64_t rows() const { return groups() * variants_; }
   std::int64_t puzzles() const { return rows(); }
   std::int64_t groups() const { return cells_.empty() ? 0 : static_cast<std::int64_t>(cells_.size() / (2 * size())); }

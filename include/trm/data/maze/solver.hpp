@@ -23,16 +23,19 @@ class search_field {
   explicit search_field(int side)
       : side_(side), width_(side + 2), distance_(at(width_ * width_), closed), queue_(at(width_ * width_ + 1), 0) {}
 
-  int width() const { return width_; }
+  int width() const { return width_; }  // of the field with its border: side + 2
+  /// The place in the bordered field of a cell, and the cell, row * side + column, of a place within the border.
   int place(int row, int column) const { return (row + 1) * width_ + column + 1; }
+  // Likewise.
   int place(std::size_t cell) const { return place(static_cast<int>(cell) / side_, static_cast<int>(cell) % side_); }
+  // The other way.
   std::size_t cell(int place) const {
     return static_cast<std::size_t>((place / width_ - 1) * side_ + place % width_ - 1);
   }
   /// The four neighbours of a place are at these differences: above, left, right, below.
   std::array<int, 4> steps() const { return {-width_, -1, 1, width_}; }
 
-  bool is_open(int place) const { return distance_[at(place)] != closed; }
+  bool is_open(int place) const { return distance_[at(place)] != closed; }  // no wall, and not the border
   /// Forgets the last flood.
   void set_open(int place, bool open) {
     if (reached_ > 0) forget();
@@ -64,8 +67,8 @@ class search_field {
   }
   /// Steps from where the last flood began; negative where it did not come.
   int distance(int place) const { return distance_[at(place)]; }
-  std::size_t reached() const { return reached_; }
-  int in_order(std::size_t i) const { return queue_[i]; }
+  std::size_t reached() const { return reached_; }         // places that the last flood came to
+  int in_order(std::size_t i) const { return queue_[i]; }  // the i-th of them, by distance from the start
   /// The longest distance.
   int depth() const { return distance(queue_[reached_ - 1]); }
 
@@ -82,6 +85,7 @@ class search_field {
   std::size_t reached_ = 0;
 };
 
+/// The answer to a maze.
 struct solution {
   /// The cells of a shortest path, start first, goal last. Of several it is the one whose last step comes from the
   /// first of above, left, right, below that lies on one, and so on backwards.

@@ -14,24 +14,26 @@
 
 namespace trm::sudoku {
 
-inline constexpr int max_size = 9;
-inline constexpr int max_cells = max_size * max_size;
+inline constexpr int max_size = 9;                     // rows of the largest board
+inline constexpr int max_cells = max_size * max_size;  // of the largest board
 
 /// Rows, columns and boxes of `size` cells each; a box has box_rows x box_columns cells. A band is a row of boxes, a
 /// stack a column of boxes. Cells are numbered in reading order.
 struct geometry {
   int size, box_rows, box_columns;
 
-  constexpr int cells() const { return size * size; }
-  constexpr int bands() const { return size / box_rows; }
-  constexpr int stacks() const { return size / box_columns; }
+  constexpr int cells() const { return size * size; }          // of the board
+  constexpr int bands() const { return size / box_rows; }      // boxes above one another
+  constexpr int stacks() const { return size / box_columns; }  // boxes beside one another
+  /// boxes are numbered row by row
   constexpr int box_of(int cell) const { return cell / size / box_rows * stacks() + cell % size / box_columns; }
   /// Tokens: 0 is padding, 1 an empty cell, d + 1 the digit d.
   constexpr int vocabulary() const { return size + 2; }
-  constexpr bool square_boxes() const { return box_rows == box_columns; }
+  constexpr bool square_boxes() const { return box_rows == box_columns; }  // so rows and columns may be exchanged
   friend constexpr bool operator==(const geometry&, const geometry&) = default;
 };
 
+/// Is there a geometry for boards of so many rows: 4, 6, 9?
 constexpr bool is_size(int size) { return size == 4 || size == 6 || size == 9; }
 
 /// 4: boxes of 2 x 2; 6: boxes of 2 rows x 3 columns; 9: boxes of 3 x 3.
@@ -60,14 +62,16 @@ class board {
     }
   }
 
-  constexpr int size() const { return size_; }
-  constexpr int cells() const { return size_ * size_; }
-  constexpr geometry layout() const { return geometry_of(size_); }
+  constexpr int size() const { return size_; }                      // rows, and columns
+  constexpr int cells() const { return size_ * size_; }             // row by row
+  constexpr geometry layout() const { return geometry_of(size_); }  // of the boxes
   /// Requires cell < cells() and, of what is assigned, at most size().
   constexpr std::uint8_t operator[](int cell) const { return cells_[static_cast<std::size_t>(cell)]; }
   constexpr std::uint8_t& operator[](int cell) { return cells_[static_cast<std::size_t>(cell)]; }
+  /// Requires 0 <= row, column < size().
   constexpr std::uint8_t operator()(int row, int column) const { return (*this)[row * size_ + column]; }
   constexpr std::uint8_t& operator()(int row, int column) { return (*this)[row * size_ + column]; }
+  /// All cells, row by row: a digit, or 0 where the cell is empty.
   constexpr std::span<const std::uint8_t> values() const { return {cells_.data(), static_cast<std::size_t>(cells())}; }
 
   friend constexpr bool operator==(const board&, const board&) = default;
@@ -118,7 +122,7 @@ constexpr void encode(const board& b, std::span<Token> out) {
 /// What tokens say: the board, and the cells whose token is neither 1 (empty) nor a digit; those are left empty.
 struct decoded {
   board cells;
-  std::vector<int> malformed;
+  std::vector<int> malformed;  // cells whose token is no digit
 };
 
 /// The board of any tokens, as a model may predict anything.

@@ -14,6 +14,7 @@
 
 namespace trm::sudoku {
 
+/// What is equal for two puzzles whose solutions a symmetry takes into one another.
 struct canonical_form {
   /// Of all boards that symmetries (see symmetry.hpp) make of the solution the first in the order of their lines of text.
   board cells;

@@ -19,10 +19,10 @@ namespace trm::sudoku {
 
 /// A row of the table.
 struct puzzle {
-  board question;  // q or question: the clues
-  board solution;  // a or answer
-  std::int64_t rating = 0;
-  std::string source{};
+  board question;           // q or question: the clues
+  board solution;           // a or answer
+  std::int64_t rating = 0;  // search effort, see rating()
+  std::string source{};     // where the puzzle is from
 };
 
 /// Reads the table record by record; memory: one record. Every row is checked: q has 16, 36 or 81 characters, as many as
@@ -59,8 +59,8 @@ class puzzle_reader {
     return true;
   }
 
-  const puzzle& current() const { return current_; }
-  std::size_t line() const { return table_.line(); }
+  const puzzle& current() const { return current_; }  // the row that was read last
+  std::size_t line() const { return table_.line(); }  // of the table, where that row stands; 1 is the first
   /// Of the rows so far; 0 before the first.
   int size() const { return size_; }
 
@@ -113,11 +113,13 @@ class puzzle_reader {
 /// Writes such a table; it is at its place after commit().
 class puzzle_writer {
  public:
+  /// Opens a table of columns source, q, a, rating. The file appears under its name with commit().
   explicit puzzle_writer(const std::filesystem::path& path) : table_(path, {"source", "q", "a", "rating"}) {}
+  /// Appends a row.
   void write(const puzzle& p) {
     table_.write({p.source, to_line(p.question), to_line(p.solution), std::to_string(p.rating)});
   }
-  void commit() { table_.commit(); }
+  void commit() { table_.commit(); }  // throws trm::error where it cannot be written
 
  private:
   csv_writer table_;

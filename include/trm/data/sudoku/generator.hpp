@@ -23,9 +23,10 @@
 
 namespace trm::sudoku {
 
+/// What puzzles are asked for.
 struct generator_options {
-  int size = 9;
-  std::uint64_t seed = 0;
+  int size = 9;            // rows of the board: 4, 6 or 9
+  std::uint64_t seed = 0;  // puzzle i depends on it, on i and on the options alone
   /// Clues of a puzzle. Of minimal puzzles a bound; otherwise the number is drawn uniformly from it, and a puzzle from
   /// which so many cannot be taken has more, within the bound.
   int min_clues = 0, max_clues = max_cells;
@@ -217,7 +218,7 @@ class generator {
     return detail::with_layout(options_.size, [&](auto layout) { return make<decltype(layout)>(index); });
   }
 
-  const generator_options& options() const { return options_; }
+  const generator_options& options() const { return options_; }  // as given
 
  private:
   template <class Layout>

@@ -45,6 +45,8 @@ class puzzle_source {
   std::int64_t groups() const {
     return static_cast<std::int64_t>(cells_.size() / static_cast<std::size_t>(shape_.cells()));
   }
+  // As trm::example_source asks for: a group is a puzzle of the table, its puzzles are its versions under symmetries,
+  // of one row each; there are no identifiers.
   std::int64_t puzzles() const { return groups() * versions_; }
   std::int64_t rows() const { return puzzles(); }
   index_range puzzles_of(std::int64_t group) const { return {group * versions_, (group + 1) * versions_}; }
@@ -63,9 +65,10 @@ class puzzle_source {
     unpack(packed, random_symmetry(shape_.size, from), inputs, labels);
   }
 
+  // Of the table, before any symmetry; 0 <= group < groups().
   board question(std::int64_t group) const { return stored(group, 0); }
   board solution(std::int64_t group) const { return stored(group, 4); }
-  int size() const { return shape_.size; }
+  int size() const { return shape_.size; }  // rows of the boards; 0 before the first
 
   /// What a trainer and a reader ask of the data.
   dataset_metadata metadata() const {

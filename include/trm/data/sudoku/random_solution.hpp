@@ -20,13 +20,16 @@ namespace trm::sudoku {
 /// Draws of one (seed, purpose, step, row), one after the other.
 class draw_stream {
  public:
+  /// Takes the draws of `from` one after the other.
   explicit draw_stream(const draws& from) : from_(from) {}
   /// Uniform in {0, ..., n - 1}, n > 0.
   std::uint64_t below(std::uint64_t n) { return from_.below(n, next_++); }
+  /// Fisher-Yates: every order has the same probability.
   template <class Range>
   void shuffle(Range&& x) {
     for (std::size_t i = std::size(x); i > 1; --i) std::swap(x[i - 1], x[below(i)]);
   }
+  /// Uniform over all symmetries of boards of this size.
   symmetry draw_symmetry(int size) {
     const auto permute = [&](int n, std::span<std::uint8_t> out) {
       for (int i = 0; i < n; ++i) out[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(i);

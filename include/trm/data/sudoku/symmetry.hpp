@@ -34,6 +34,7 @@ struct symmetry {
   friend constexpr bool operator==(const symmetry&, const symmetry&) = default;
 };
 
+/// The one that changes nothing.
 constexpr symmetry identity_symmetry() {
   symmetry s;
   for (std::uint8_t i = 0; i < max_size; ++i) s.rows[i] = s.columns[i] = i;

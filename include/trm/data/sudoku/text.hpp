@@ -136,7 +136,7 @@ inline std::string to_line(const board& b, char empty = '.') {
 /// How one cell is drawn: with these ANSI codes ("1;31"; empty: plainly), or in plain text with this character behind the digit.
 struct cell_look {
   std::string codes;
-  char mark = ' ';
+  char mark = ' ';  // printed beside the digit
 };
 
 /// A grid with lines between the boxes; every line begins with `indent` and ends with '\n'. look(cell) is a cell_look. In plain
