@@ -27,8 +27,9 @@ namespace trm::cpu {
 /// (int8_isa.hpp) gives the same bits, as does a row whatever rows are beside it. A row or an output with a value that is not finite is
 /// NaN; one of values below 2^-100 is zero. float64 is not quantised: `reference_product`.
 struct int8_product {
-  static constexpr int row_block = 64;
+  static constexpr int row_block = 128;
   static constexpr bool rows_independent = true;
+  static constexpr int column_unit = int8_panel;
   /// Sums of more products could leave int32.
   static constexpr int longest_reduction = 1 << 16;
 
@@ -56,7 +57,7 @@ struct int8_product {
     }
   }
 
-  /// Rows of one task: whole tiles, and a quarter of a second-level cache at most.
+  /// Rows of one task.
   template <class T>
   static int preferred_rows() {
     return row_block;
@@ -81,7 +82,7 @@ struct int8_product {
     }
   }
 
-  /// tile[i * ld + j - first] for the columns j in [first, first + count), `first` a multiple of 32, of rows that were packed.
+  /// tile[i * ld + j - first] for the columns j in [first, first + count), `first` a multiple of column_unit, of rows that were packed.
   template <class T>
   static void multiply_columns(strided<const T> /*a*/, int m, const void* prepared, int n, int k, int first, int count,
                                accumulator<T>* tile, std::ptrdiff_t ld, const void* workspace) {
