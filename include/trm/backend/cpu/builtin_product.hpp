@@ -81,7 +81,8 @@ struct builtin_product {
                                accumulator<T>* tile, std::ptrdiff_t ld, const void* workspace) {
     static_assert(!std::is_same_v<T, double>, "float64 is multiplied as a whole");
     if constexpr (std::is_same_v<T, bf16>) {
-      if (tile_product::usable()) return tile_product::multiply(m, prepared, n, k, first, count, tile, ld, workspace);
+      if (tile_product::usable())
+        return tile_product::multiply(a, m, prepared, n, k, first, count, tile, ld, workspace);
     }
     at_level(current_isa(), [&](auto level) {
       multiply_at<level.value>(a, m, static_cast<const std::uint32_t*>(prepared), n, k, first, count, tile, ld,
@@ -143,6 +144,11 @@ struct builtin_product {
 
   static constexpr int depth = 256;  // steps of a panel between visits to the sums
 
+  /// Of `all` things at most `most` at once, fewer where all threads then have as many to do.
+  static int part_of(int all, int most, int threads) {
+    const int rounds = (all + most * threads - 1) / (most * threads);
+    return (all + rounds * threads - 1) / (rounds * threads);
+  }
   static constexpr std::size_t size(int n) { return static_cast<std::size_t>(n); }
   static constexpr std::size_t round_to_line(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -236,7 +242,8 @@ struct builtin_product {
     }
   }
 
-  /// The reduction over all samples, cut into chunks whose size depends on nothing but its length.
+  /// The reduction over all samples, cut into chunks whose size depends on nothing but its length. Of a chunk the narrower operand is
+  /// packed first, for all; a task packs its own part of the wider one and multiplies it while it is in a second-level cache.
   template <isa Level, class T, class G>
   static void accumulate_at(thread_pool& pool, int batch, int rows, strided<const T> d, std::ptrdiff_t d_sample, int n,
                             strided<const T> x, std::ptrdiff_t x_sample, int k, G* g, std::ptrdiff_t ld,
@@ -244,6 +251,7 @@ struct builtin_product {
     using kernel = tiles<Level>;
     constexpr bool pairs = std::is_same_v<T, bf16> && isa_level<Level>::bf16_products;
     constexpr word_kind kind = pairs ? word_kind::pair : word_kind::single;
+    constexpr tile_operands operands = pairs ? tile_operands::pairs : tile_operands::floats;
     const std::ptrdiff_t total = std::ptrdiff_t{batch} * rows;
     const std::ptrdiff_t chunks = (total + chunk - 1) / chunk;
     if (chunks == 0) return;
@@ -251,87 +259,107 @@ struct builtin_product {
     const std::size_t steps = size(words_for(kind, length));
     // one line of space behind each strip of d: neighbours are then not a multiple of a page apart
     const std::size_t d_strip = size(kernel::rows) * steps + 16;
+    const int d_strips = (n + kernel::rows - 1) / kernel::rows, panels = (k + panel - 1) / panel;
     std::uint32_t* const d_packed = workspace;
-    std::uint32_t* const x_packed = workspace + size((n + kernel::rows - 1) / kernel::rows) * d_strip / 16 * 16 + 16;
-    const int d_strips = (n + kernel::rows - 1) / kernel::rows;
-    const int panels = (k + panel - 1) / panel;
-    // rows in one task of packing: where they are contiguous, the more of them the fewer pages are visited
-    const int slab = d.row == 1 || x.row == 1 ? 128 : 32;
+    std::uint32_t* const x_packed = workspace + size(d_strips) * d_strip / 16 * 16 + 16;
     // small float32 operands whose rows are contiguous are strips already
     const auto in_place = [&](strided<const T> v, std::ptrdiff_t sample, int width, int multiple) {
       return std::is_same_v<T, float> && v.col == 1 && (batch == 1 || sample == rows * v.row) && v.row >= width &&
              width <= widest_in_place && width % multiple == 0;
     };
     const bool d_lies = in_place(d, d_sample, n, 2), x_lies = in_place(x, x_sample, k, 16);
+    const auto panel_width = [k](int p) { return std::min(panel, padded_outputs(k) - p * panel); };
 
     for (std::ptrdiff_t begin = 0; begin < total; begin += length) {
       const int count = static_cast<int>(std::min<std::ptrdiff_t>(length, total - begin));
-      const int slabs = d_lies && x_lies ? 0 : (count + slab - 1) / slab;
-      pool.run(slabs, [&](int task, int) {
-        const int end = std::min((task + 1) * slab, count);
-        for (int r = task * slab, some; r < end; r += some) {  // as far as one sample goes
+      // f(sample, row, r, some) for the pieces of rows [first, last) that belong to one sample
+      const auto each_piece = [&](int first, int last, auto f) {
+        for (int r = first, some; r < last; r += some) {
           const std::ptrdiff_t sample = (begin + r) / rows, row = (begin + r) % rows;
-          some = static_cast<int>(std::min<std::ptrdiff_t>(end - r, rows - row));
-          const T* d_row = d.data + sample * d_sample + row * d.row;
-          const T* x_row = x.data + sample * x_sample + row * x.row;
-          for (int s = 0; s < (d_lies ? 0 : d_strips); ++s) {
+          some = static_cast<int>(std::min<std::ptrdiff_t>(last - r, rows - row));
+          f(sample, row, r, some);
+        }
+      };
+      const auto pack_d = [&](int first_strip, int last_strip, int first, int last) {
+        if (d_lies) return;
+        each_piece(first, last, [&](std::ptrdiff_t sample, std::ptrdiff_t row, int r, int some) {
+          const T* from = d.data + sample * d_sample + row * d.row;
+          for (int s = first_strip; s < last_strip; ++s) {
             const int i = s * kernel::rows, width = kernel::strip_rows(n - i);
-            pack_strip<Level, kind>(d_row + i * d.col, d.col, d.row, std::min(width, n - i), n - i, width,
+            pack_strip<Level, kind>(from + i * d.col, d.col, d.row, std::min(width, n - i), n - i, width,
                                     d_packed + size(s) * d_strip, r, some);
           }
-          for (int p = 0; p < (x_lies ? 0 : panels); ++p) {
-            const int j = p * panel, width = std::min(panel, padded_outputs(k) - j);
-            pack_strip<Level, kind>(x_row + j * x.col, x.col, x.row, std::min(width, k - j), k - j, width,
-                                    x_packed + size(j) * steps, r, some);
+        });
+      };
+      const auto pack_x = [&](int first_panel, int last_panel, int first, int last) {
+        if (x_lies) return;
+        each_piece(first, last, [&](std::ptrdiff_t sample, std::ptrdiff_t row, int r, int some) {
+          const T* from = x.data + sample * x_sample + row * x.row;
+          for (int p = first_panel; p < last_panel; ++p) {
+            const int j = p * panel;
+            pack_strip<Level, kind>(from + j * x.col, x.col, x.row, std::min(panel_width(p), k - j), k - j,
+                                    panel_width(p), x_packed + size(j) * steps, r, some);
+          }
+        });
+      };
+      /// g += the product of strip s and panel p, steps [u, u + some)
+      const auto multiply_tile = [&](int s, int p, int u, int some) {
+        const int i = s * kernel::rows, strip_rows = kernel::strip_rows(n - i), width = panel_width(p), j = p * panel;
+        for (int c = 0; c < width && j + c < k; c += kernel::columns) {
+          const int m = std::min(kernel::rows, n - i), cols = std::min(kernel::columns, k - j - c);
+          tile t{d_packed + size(s) * d_strip + size(u) * size(strip_rows),
+                 strip_rows,
+                 x_packed + size(j) * steps + size(u) * size(width) + size(c),
+                 width,
+                 some,
+                 nullptr,
+                 ld,
+                 m,
+                 cols,
+                 tile_start::add};
+          if constexpr (std::is_same_v<T, float>) {
+            if (d_lies) {
+              t.a = reinterpret_cast<const std::uint32_t*>(d.data + (begin + u) * d.row + i);
+              t.lda = d.row;
+            }
+            if (x_lies) {
+              t.b = reinterpret_cast<const std::uint32_t*>(x.data + (begin + u) * x.row + j + c);
+              t.ldb = x.row;
+            }
+          }
+          if constexpr (std::is_same_v<G, float>) {
+            t.c = g + i * ld + j + c;
+            kernel::template compute<operands>(t, strip_rows);
+          } else {
+            float sum[kernel::rows * kernel::columns];
+            t.c = sum;
+            t.ldc = kernel::columns;
+            t.start = tile_start::replace;
+            kernel::template compute<operands>(t, strip_rows);
+            for (int row = 0; row < m; ++row) {
+              for (int col = 0; col < cols; ++col) {
+                g[(i + row) * ld + j + c + col] += static_cast<G>(sum[row * kernel::columns + col]);
+              }
+            }
           }
         }
+      };
+
+      const bool d_is_wide = n >= k;
+      constexpr int slab = 64;  // rows in one task of packing
+      pool.run((d_is_wide ? x_lies : d_lies) ? 0 : (count + slab - 1) / slab, [&](int task, int) {
+        const int first = task * slab, last = std::min(first + slab, count);
+        d_is_wide ? pack_x(0, panels, first, last) : pack_d(0, d_strips, first, last);
       });
-      constexpr int block = 4;  // strips and panels of one task
-      const int column_blocks = (panels + block - 1) / block;
-      pool.run((d_strips + block - 1) / block * column_blocks, [&](int task, int) {
-        const int s0 = task / column_blocks * block, p0 = task % column_blocks * block;
-        for (int p = p0; p < std::min(p0 + block, panels); ++p) {
-          for (int s = s0; s < std::min(s0 + block, d_strips); ++s) {
-            const int i = s * kernel::rows, strip_rows = kernel::strip_rows(n - i);
-            const int j = p * panel, width = std::min(panel, padded_outputs(k) - j);
-            for (int c = 0; c < width && j + c < k; c += kernel::columns) {
-              const int m = std::min(kernel::rows, n - i), cols = std::min(kernel::columns, k - j - c);
-              tile t{d_packed + size(s) * d_strip,
-                     strip_rows,
-                     x_packed + size(j) * steps + size(c),
-                     width,
-                     words_for(kind, count),
-                     nullptr,
-                     ld,
-                     m,
-                     cols,
-                     tile_start::add};
-              if constexpr (std::is_same_v<T, float>) {
-                if (d_lies) {
-                  t.a = reinterpret_cast<const std::uint32_t*>(d.data + begin * d.row + i);
-                  t.lda = d.row;
-                }
-                if (x_lies) {
-                  t.b = reinterpret_cast<const std::uint32_t*>(x.data + begin * x.row + j + c);
-                  t.ldb = x.row;
-                }
-              }
-              constexpr tile_operands operands = pairs ? tile_operands::pairs : tile_operands::floats;
-              if constexpr (std::is_same_v<G, float>) {
-                t.c = g + i * ld + j + c;
-                kernel::template compute<operands>(t, strip_rows);
-              } else {
-                float sum[kernel::rows * kernel::columns];
-                t.c = sum;
-                t.ldc = kernel::columns;
-                t.start = tile_start::replace;
-                kernel::template compute<operands>(t, strip_rows);
-                for (int row = 0; row < m; ++row) {
-                  for (int col = 0; col < cols; ++col) {
-                    g[(i + row) * ld + j + c + col] += static_cast<G>(sum[row * kernel::columns + col]);
-                  }
-                }
-              }
+      const int all_steps = words_for(kind, count);
+      const int wide = d_is_wide ? d_strips : panels, at_once = part_of(wide, d_is_wide ? 9 : 4, pool.size());
+      pool.run((wide + at_once - 1) / at_once, [&](int task, int) {
+        const int first = task * at_once, last = std::min(first + at_once, wide);
+        d_is_wide ? pack_d(first, last, 0, count) : pack_x(first, last, 0, count);
+        for (int other = 0; other < (d_is_wide ? panels : d_strips); ++other) {
+          for (int u = 0; u < all_steps; u += depth) {
+            for (int own = first; own < last; ++own) {
+              multiply_tile(d_is_wide ? own : other, d_is_wide ? other : own, u, std::min(depth, all_steps - u));
             }
           }
         }

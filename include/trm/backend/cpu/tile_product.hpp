@@ -62,24 +62,29 @@ TRM_TARGET_AVX512 inline void pack_tile_rows(const bf16* src, std::ptrdiff_t si,
 struct tile_product {
   static bool usable() { return current_isa() == isa::amx; }
 
-  /// Rows as `multiply` reads them: strips of 16, zeros behind the k-th element.
+  /// Rows as `multiply` reads them: strips of 16, zeros behind the k-th element; those that tiles can read where they lie are not
+  /// packed.
   static void pack(strided<const bf16> a, int m, int k, void* workspace) {
     auto* strip = static_cast<bf16*>(workspace);
     for (int i = 0; i < m; i += amx::rows, strip += strip_size(k)) {
+      if (lie_as_tiles(a, m - i / block * block, k)) continue;
       detail::pack_tile_rows(a.data + i * a.row, a.row, a.col, std::min(amx::rows, m - i), m - i, strip, 0, k);
       clear_tail(strip, k);
     }
   }
 
   /// As builtin_product::multiply_columns.
-  TRM_TARGET_AMX static void multiply(int m, const void* prepared, int n, int k, int first, int count, float* out,
-                                      std::ptrdiff_t ld, const void* packed) {
+  TRM_TARGET_AMX static void multiply(strided<const bf16> x, int m, const void* prepared, int n, int k, int first,
+                                      int count, float* out, std::ptrdiff_t ld, const void* packed) {
     const amx::tile_scope scope;
     const int steps = tiles_for(k), parts = std::max(1, (steps + depth - 1) / depth),
               part = (steps + parts - 1) / parts;
     for (int u = 0; u < steps; u += part) {
       for (int i = 0; i < m; i += block) {
-        const amx::operand a = rows_of(static_cast<const bf16*>(packed) + size(i) / amx::rows * strip_size(k), k, u);
+        const amx::operand a =
+            lie_as_tiles(x, m - i, k)
+                ? amx::operand{x.data + i * x.row + u * amx::depth, 32 * x.row, amx::row_bytes, 2 * x.row}
+                : rows_of(static_cast<const bf16*>(packed) + size(i) / amx::rows * strip_size(k), k, u);
         for (int j = first; j < first + count; j += block) {
           const auto* words = static_cast<const std::uint32_t*>(prepared) + size(j) * panel_steps(word_kind::pair, k);
           multiply_block(a, columns_of(words, std::min(block, padded_outputs(n) - j), u), std::min(part, steps - u),
@@ -110,44 +115,63 @@ struct tile_product {
     auto* const d_packed = static_cast<bf16*>(workspace);
     auto* const x_packed = reinterpret_cast<std::uint32_t*>(d_packed + size(strips) * strip_size(length));
     const auto panel_width = [k](int j) { return std::min(block, padded_outputs(k) - j); };
-    const int slab = d.row == 1 || x.row == 1 ? 128 : 64;  // rows in one task of packing, in whole tiles
     for (std::ptrdiff_t begin = 0; begin < total; begin += length) {
-      const int count = static_cast<int>(std::min<std::ptrdiff_t>(length, total - begin));
-      pool.run((count + slab - 1) / slab, [&](int task, int) {
-        const int end = std::min((task + 1) * slab, count);
-        for (int r = task * slab, some; r < end; r += some) {  // as far as one sample goes
+      const int count = static_cast<int>(std::min<std::ptrdiff_t>(length, total - begin)), steps = tiles_for(count);
+      // f(sample, row, r, some) for the pieces of rows [first, last) that belong to one sample
+      const auto each_piece = [&](int first, int last, auto f) {
+        for (int r = first, some; r < last; r += some) {
           const std::ptrdiff_t sample = (begin + r) / rows, row = (begin + r) % rows;
-          some = static_cast<int>(std::min<std::ptrdiff_t>(end - r, rows - row));
-          const bf16* d_row = d.data + sample * d_sample + row * d.row;
-          const bf16* x_row = x.data + sample * x_sample + row * x.row;
-          for (int s = 0, i = 0; s < strips; ++s, i += amx::rows) {
-            detail::pack_tile_rows(d_row + i * d.col, d.col, d.row, std::min(amx::rows, n - i), n - i,
-                                   d_packed + size(s) * strip_size(length), r, some);
-          }
-          for (int j = 0; j < k; j += block) {
-            pack_strip<isa::avx512, word_kind::pair>(x_row + j * x.col, x.col, x.row, std::min(panel_width(j), k - j),
-                                                     k - j, panel_width(j), x_packed + size(j) * size(length / 2), r,
-                                                     some);
-          }
+          some = static_cast<int>(std::min<std::ptrdiff_t>(last - r, rows - row));
+          f(sample, row, r, some);
         }
-        if (end < count) return;
-        for (int s = 0; s < strips; ++s) clear_tail(d_packed + size(s) * strip_size(length), count);
-        const int words = (count + 1) / 2, filled = tiles_for(count) * amx::depth / 2;
-        for (int j = 0; j < k; j += block) {
+      };
+      const auto pack_d = [&](int first_strip, int last_strip, int first, int last) {
+        each_piece(first, last, [&](std::ptrdiff_t sample, std::ptrdiff_t row, int r, int some) {
+          for (int s = first_strip, i = s * amx::rows; s < last_strip; ++s, i += amx::rows) {
+            detail::pack_tile_rows(d.data + sample * d_sample + row * d.row + i * d.col, d.col, d.row,
+                                   std::min(amx::rows, n - i), n - i, d_packed + size(s) * strip_size(length), r, some);
+          }
+        });
+        for (int s = first_strip; last == count && s < last_strip; ++s) {
+          clear_tail(d_packed + size(s) * strip_size(length), count);
+        }
+      };
+      const auto pack_x = [&](int first_panel, int last_panel, int first, int last) {
+        each_piece(first, last, [&](std::ptrdiff_t sample, std::ptrdiff_t row, int r, int some) {
+          for (int j = first_panel * block; j < std::min(k, last_panel * block); j += block) {
+            pack_strip<isa::avx512, word_kind::pair>(x.data + sample * x_sample + row * x.row + j * x.col, x.col, x.row,
+                                                     std::min(panel_width(j), k - j), k - j, panel_width(j),
+                                                     x_packed + size(j) * size(length / 2), r, some);
+          }
+        });
+        for (int j = first_panel * block; last == count && j < std::min(k, last_panel * block); j += block) {
           std::uint32_t* panel = x_packed + size(j) * size(length / 2);
-          std::fill(panel + words * panel_width(j), panel + filled * panel_width(j), 0u);
+          std::fill(panel + (count + 1) / 2 * panel_width(j), panel + steps * 16 * panel_width(j), 0u);
         }
+      };
+
+      // the narrower operand is packed first, for all; a task packs its own part of the wider one
+      const bool d_is_wide = n >= k;
+      constexpr int slab = 64;  // rows in one task of packing, in whole tiles
+      pool.run((count + slab - 1) / slab, [&](int task, int) {
+        const int first = task * slab, last = std::min(first + slab, count);
+        d_is_wide ? pack_x(0, panels, first, last) : pack_d(0, strips, first, last);
       });
-      constexpr int side = 8;  // pairs of strips, and panels, of one task: they stay in a second-level cache
-      const int pairs = (strips + 1) / 2, columns = (panels + side - 1) / side;
-      pool.run((pairs + side - 1) / side * columns, [&](int task, int) {
-        const int i0 = task / columns * side * block, j0 = task % columns * side * block;
+      const int pairs = (strips + 1) / 2, wide = d_is_wide ? pairs : panels;
+      const int rounds = (wide + 8 * pool.size() - 1) / (8 * pool.size());
+      const int at_once = (wide + rounds * pool.size() - 1) / (rounds * pool.size());
+      pool.run((wide + at_once - 1) / at_once, [&](int task, int) {
+        const int first = task * at_once, last = std::min(first + at_once, wide);
+        d_is_wide ? pack_d(2 * first, std::min(2 * last, strips), 0, count) : pack_x(first, last, 0, count);
         const amx::tile_scope scope;
-        for (int i = i0; i < std::min(n, i0 + side * block); i += block) {
-          const amx::operand a = rows_of(d_packed + size(i) / amx::rows * strip_size(length), length, 0);
-          for (int j = j0; j < std::min(k, j0 + side * block); j += block) {
-            add_block(a, columns_of(x_packed + size(j) * size(length / 2), panel_width(j), 0), tiles_for(count),
-                      g + i * ld + j, ld, std::min(block, n - i), std::min(block, k - j));
+        for (int other = 0; other < (d_is_wide ? panels : pairs); ++other) {
+          for (int u = 0; u < steps; u += depth) {
+            for (int own = first; own < last; ++own) {
+              const int i = (d_is_wide ? own : other) * block, j = (d_is_wide ? other : own) * block;
+              add_block(rows_of(d_packed + size(i) / amx::rows * strip_size(length), length, u),
+                        columns_of(x_packed + size(j) * size(length / 2), panel_width(j), u),
+                        std::min(depth, steps - u), g + i * ld + j, ld, std::min(block, n - i), std::min(block, k - j));
+            }
           }
         }
       });
@@ -160,6 +184,11 @@ struct tile_product {
   static constexpr int chunk = 1024;  // rows of the reduction that a weight gradient packs at a time
   static_assert(block == weight_panel);
 
+  /// Can a block whose first row is followed by `left` rows be read in place? Rows that share few sets of a first-level cache are
+  /// better copied.
+  static bool lie_as_tiles(strided<const bf16> a, int left, int k) {
+    return a.col == 1 && k % amx::depth == 0 && (left >= block || left == amx::rows) && a.row * 2 % 2048 != 0;
+  }
   static constexpr std::size_t size(int n) { return static_cast<std::size_t>(n); }
   static constexpr int tiles_for(int k) { return (k + amx::depth - 1) / amx::depth; }
   /// Elements of a strip.
@@ -209,19 +238,14 @@ struct tile_product {
   template <class G>
   TRM_TARGET_AMX static void add_block(const amx::operand& a, const amx::operand& b, int steps, G* g, std::ptrdiff_t ld,
                                        int rows, int columns) {
-    alignas(64) float sums[block * block];
-    multiply_tiles(a, b, steps, sums, block, rows, columns, false);
-    for (int i = 0; i < rows; ++i) {
-      G* row = g + i * ld;
-      if constexpr (std::is_same_v<G, float>) {
-        if (columns == block) {
-          for (int j = 0; j < block; j += 16) {
-            _mm512_storeu_ps(row + j, _mm512_add_ps(_mm512_loadu_ps(row + j), _mm512_load_ps(sums + i * block + j)));
-          }
-          continue;
-        }
+    if constexpr (std::is_same_v<G, float>) {
+      multiply_block(a, b, steps, g, ld, rows, columns, tile_start::proceed);
+    } else {
+      alignas(64) float sums[block * block];
+      multiply_tiles(a, b, steps, sums, block, rows, columns, false);
+      for (int i = 0; i < rows; ++i) {
+        for (int j = 0; j < columns; ++j) g[i * ld + j] += static_cast<G>(sums[i * block + j]);
       }
-      for (int j = 0; j < columns; ++j) row[j] += static_cast<G>(sums[i * block + j]);
     }
   }
 };
