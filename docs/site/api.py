@@ -107,7 +107,7 @@ def prune(xml):
                             parameter.remove(default)
                     arguments = member.find("argsstring")
                     if arguments is not None and arguments.text:  # Sphinx knows no attribute behind a name
-                        arguments.text = re.sub(r"\s*\[\[.*?\]\]", "", arguments.text)
+                        arguments.text = re.sub(r"\s*\[\[.*?\]\]|=\s*\[\].*\}", "", arguments.text)
                     if (in_class and name.name in documented.CONTRACT) or doxygen.is_special(name):
                         section.remove(member)
                         continue

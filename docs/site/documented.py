@@ -10,7 +10,7 @@ values of enumerations. A name has a comment where
   an unbroken run of such lines;
 - a plain `//` comment heads the run of declarations, without an empty line, in which it stands.
 
-What the contract of layers, sinks and memory prescribes is described there (layers/contract.hpp, core/parameters.hpp,
+What overrides a virtual function, and what specialises a template, is described where that is. What the contract of layers, sinks and memory prescribes is described there (layers/contract.hpp, core/parameters.hpp,
 ops/sinks.hpp), so members of a bound layer `at` and those of CONTRACT need no comment of their own.
 """
 import collections
@@ -67,7 +67,8 @@ def undocumented(xml):
     sources, missing = {}, []
     for n in everything:
         parts = n.qualified.split("::")
-        if n.name in CONTRACT or "at" in parts[:-1] or n.name.startswith(("TRM_DETAIL_", "MPICH_", "OMPI_", "@")):
+        overrides = n.element.find("reimplements") is not None  # described where it was declared first
+        if n.name in CONTRACT or overrides or n.name.endswith(">") or "at" in parts[:-1] or n.name.startswith(("TRM_DETAIL_", "MPICH_", "OMPI_", "@")):
             continue
         if n.file not in sources:
             sources[n.file] = Source(doxygen.ROOT / "include" / n.file)
