@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ARC data: how long a build takes, and how many random batches a second come from either form. TRM_DATA_DIR names the folder
 // with the tasks; TRM_ARC_FILES and TRM_ARC_VIRTUAL datasets that are there already, for example of full size.
-#include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "measure.hpp"
 #include "trm/data/arc/builder.hpp"
 #include "trm/data/arc/verify.hpp"
 #include "trm/data/batch.hpp"
@@ -76,7 +76,8 @@ void build_dataset(benchmark::State& state, bool virtual_form) {
     std::filesystem::remove_all(options.output);
     state.ResumeTiming();
   }
-  state.counters["rows"] = benchmark::Counter(static_cast<double>(rows), benchmark::Counter::kIsRate);
+  state.SetItemsProcessed(static_cast<std::int64_t>(rows));
+  state.SetLabel("rows");
 }
 
 /// Random batches of 256 as a training run asks for them. `dropped`: the files are not in the page cache at the beginning; the
@@ -97,13 +98,16 @@ void random_batches(benchmark::State& state, bool virtual_form, bool dropped) {
   trm::group_sampler<trm::dataset_set> sampler(d.sources(), d.metadata().seq_len,
                                                {.seed = 1, .batch = batch, .epochs_per_iteration = 10});
   trm::batch_memory memory(batch, d.metadata().seq_len);
+  trm_benchmark::stopwatch watch(1);
   for (auto _ : state) {
-    sampler.next(memory.view());
+    watch.time([&] { sampler.next(memory.view()); });
     benchmark::DoNotOptimize(memory.view().inputs.data());
   }
-  const auto made = static_cast<double>(state.iterations());
-  state.counters["batches"] = benchmark::Counter(made, benchmark::Counter::kIsRate);
-  state.counters["rows"] = benchmark::Counter(made * batch, benchmark::Counter::kIsRate);
+  // Inputs and labels of one byte a token are read, and written as int.
+  const double tokens = 2.0 * batch * d.metadata().seq_len;
+  if (!dropped) trm_benchmark::report(state, {0, tokens, 4 * tokens}, watch.best(), 1);
+  state.SetItemsProcessed(state.iterations() * batch);
+  state.SetLabel("rows");
 }
 
 void open_dataset(benchmark::State& state, bool virtual_form) {
@@ -118,21 +122,22 @@ void verify_dataset(benchmark::State& state, bool virtual_form) {
   for (auto _ : state) benchmark::DoNotOptimize(trm::arc::verify(path).identifiers);
 }
 
-BENCHMARK_CAPTURE(build_dataset, files, false)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK_CAPTURE(build_dataset, virtual_form, true)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK_CAPTURE(open_dataset, files, false)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(open_dataset, virtual_form, true)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(verify_dataset, files, false)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(verify_dataset, virtual_form, true)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(random_batches, files, false, false)->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(random_batches, virtual_form, true, false)->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(random_batches, files_dropped, false, true)
-    ->Unit(benchmark::kMicrosecond)
-    ->UseRealTime()
-    ->Iterations(200);
-BENCHMARK_CAPTURE(random_batches, virtual_form_dropped, true, true)
-    ->Unit(benchmark::kMicrosecond)
-    ->UseRealTime()
-    ->Iterations(200);
+const bool registered = [] {
+  const auto add = [](const std::string& name, auto f) {
+    return benchmark::RegisterBenchmark(("data/arc/" + name).c_str(), f)->Unit(benchmark::kMicrosecond);
+  };
+  for (const bool virtual_form : {false, true}) {
+    const std::string form = virtual_form ? "/virtual" : "/files";
+    const auto batches = [=](bool dropped) {
+      return [=](benchmark::State& state) { random_batches(state, virtual_form, dropped); };
+    };
+    add("build" + form, [=](benchmark::State& state) { build_dataset(state, virtual_form); })->UseRealTime();
+    add("open" + form, [=](benchmark::State& state) { open_dataset(state, virtual_form); });
+    add("verify" + form, [=](benchmark::State& state) { verify_dataset(state, virtual_form); });
+    add("random_batches" + form, batches(false));
+    add("random_batches" + form + "/dropped_from_cache", batches(true))->UseRealTime()->Iterations(200);
+  }
+  return true;
+}();
 
 }  // namespace

@@ -82,6 +82,7 @@ void vote(benchmark::State& state) {
     all.vote(votes);
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(all.size()));
+  state.SetLabel("predictions");
 }
 
 /// pass@k of 10,000 predictions.
@@ -92,7 +93,7 @@ void result(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(votes.result());
 }
 
-BENCHMARK(vote)->Arg(1)->Arg(10)->Arg(100)->Unit(benchmark::kMillisecond);
-BENCHMARK(result)->Arg(1)->Arg(100)->Unit(benchmark::kMillisecond);
+BENCHMARK(vote)->Name("data/arc/vote/distinct")->Arg(1)->Arg(100)->Unit(benchmark::kMillisecond);
+BENCHMARK(result)->Name("data/arc/result/distinct")->Arg(1)->Arg(100)->Unit(benchmark::kMillisecond);
 
 }  // namespace

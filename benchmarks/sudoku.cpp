@@ -25,18 +25,18 @@ void generate(benchmark::State& state) {
     ratings += static_cast<double>(made.rating);
     given += clues(made.question);
   }
-  state.counters["puzzles/s"] = benchmark::Counter(static_cast<double>(number), benchmark::Counter::kIsRate);
+  state.SetItemsProcessed(static_cast<std::int64_t>(number));
+  state.SetLabel("puzzles");
   state.counters["rating"] = ratings / static_cast<double>(number);
   state.counters["clues"] = given / static_cast<double>(number);
 }
 BENCHMARK(generate)
-    ->Name("sudoku/generate/min_rating")
+    ->Name("data/sudoku/generate/min_rating")
     ->Arg(0)
     ->Arg(1)
     ->Arg(5)
     ->Arg(10)
     ->Arg(20)
-    ->MinTime(2)
     ->Unit(benchmark::kMillisecond);
 
 /// 200 puzzles made with these options, in turn.
@@ -46,13 +46,16 @@ void rate(benchmark::State& state, const generator_options& options) {
   for (std::uint64_t i = 0; i < 200; ++i) puzzles.push_back(make(i).question);
   std::size_t number = 0;
   for (auto _ : state) benchmark::DoNotOptimize(rating(puzzles[number++ % puzzles.size()]));
-  state.counters["puzzles/s"] = benchmark::Counter(static_cast<double>(number), benchmark::Counter::kIsRate);
+  state.SetItemsProcessed(static_cast<std::int64_t>(number));
+  state.SetLabel("puzzles");
 }
 BENCHMARK_CAPTURE(rate, no_guess, {.seed = 2, .max_rating = 0})
-    ->Name("sudoku/rating/no_guess")
+    ->Name("data/sudoku/rating/no_guess")
     ->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(rate, minimal, {.seed = 2})->Name("sudoku/rating/minimal")->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(rate, hard, {.seed = 2, .min_rating = 10})->Name("sudoku/rating/hard")->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(rate, minimal, {.seed = 2})->Name("data/sudoku/rating/minimal")->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(rate, hard, {.seed = 2, .min_rating = 10})
+    ->Name("data/sudoku/rating/hard")
+    ->Unit(benchmark::kMicrosecond);
 
 /// A sampler is made of 1000 puzzles with a million augmentations each.
 void make_sampler(benchmark::State& state) {
@@ -64,6 +67,6 @@ void make_sampler(benchmark::State& state) {
     benchmark::DoNotOptimize(sampler);
   }
 }
-BENCHMARK(make_sampler)->Name("sudoku/sampler/1000x1000001")->Unit(benchmark::kMicrosecond);
+BENCHMARK(make_sampler)->Name("data/sudoku/sampler/1000x1000001")->Unit(benchmark::kMicrosecond);
 
 }  // namespace
