@@ -15,6 +15,7 @@ The file --out:
   {"format": "trm-compare-1",
    "machine":  {"cpu": name, "cores": n, "memory_bytes": n, "system": text, "features": [of amx_bf16, avx512_bf16, ...]},
    "threads":  n,
+   "clock":    "wall" or "cpu": what `result` counts,
    "cases": {"train/sudoku_attention/float32/8": {          # what/model/type/batch
        "date": "2026-11-21 17:00 UTC", "load": [1, 5, 15 minutes, at the begin of the case],
        "gflop": GFLOP of a round (products and attention; backward = twice the forward of the cycle with gradient),
@@ -140,18 +141,18 @@ def measure(case, o):
     finally:
         for server in servers.values():
             server.close()
-    entry["result"] = result_of(case, entry)
+    entry["result"] = result_of(case, entry, o.clock)
     return entry
 
 
-def result_of(case, entry):
+def result_of(case, entry, clock):
     kinds = ["float32"] if case.split("/")[2] == "float32" else list(entry["peak"])
     reductions = {"median": (statistics.median, statistics.median), "best": (min, max)}
     result = {"peak": {}}
     for how, (of_times, of_rates) in reductions.items():
         result["peak"][how] = max(of_rates(entry["peak"][k]) for k in kinds)
         for name, p in entry["programs"].items():
-            seconds = of_times(p["wall_s"])
+            seconds = of_times(p[clock + "_s"])
             result.setdefault(name, {}).update({
                 f"{how}_s": seconds, f"{how}_share": entry["gflop"] / seconds / result["peak"][how]})
     others = [name for name in entry["programs"] if name != "trm"]
@@ -250,9 +251,11 @@ def parse(arguments):
     p.add_argument("--quick", action="store_true", help="only the cases that take a second or less")
     p.add_argument("--variants", default="eager,compiled", help=f"of PyTorch, out of {','.join(VARIANTS)} (%(default)s)")
     p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    p.add_argument("--clock", choices=["wall", "cpu"], default="wall",
+                   help="cpu: for one thread on a machine where others compute too (%(default)s)")
     p.add_argument("--rounds", type=int, default=15, help="of a case, at most (%(default)s)")
     p.add_argument("--least", type=int, default=5, help="rounds, at least (%(default)s)")
-    p.add_argument("--seconds", type=float, default=15, help="after which a case that has --least rounds ends (%(default)s)")
+    p.add_argument("--seconds", type=float, default=6, help="after which a case that has --least rounds ends (%(default)s)")
     p.add_argument("--statistic", choices=["median", "best"], default="median", help="that the table shows")
     p.add_argument("--again", action="store_true", help="measures cases that --out has already")
     p.add_argument("--list", action="store_true", help="only names the cases")
@@ -265,6 +268,8 @@ def parse(arguments):
             p.error(f"--variants: {v} is none of {', '.join(VARIANTS)}")
     if not 1 <= o.threads <= len(os.sched_getaffinity(0)):
         p.error(f"--threads: between 1 and {len(os.sched_getaffinity(0))}, the processors of this process")
+    if o.clock == "cpu" and o.threads != 1:
+        p.error("--clock cpu: only with --threads 1, as threads that wait for others compute too")
     return o
 
 
@@ -281,7 +286,10 @@ def run(o):
         o.step = os.path.abspath(o.step)
         if o.check:
             return check(o, cases)
-        document.update(machine=machine(), threads=o.threads)
+        if document["cases"] and (document.get("threads"), document.get("clock")) != (o.threads, o.clock):
+            raise Failure(f"{o.out}: was measured with {document.get('threads')} threads by the {document.get('clock')} clock: "
+                          "give another --out")
+        document.update(machine=machine(), threads=o.threads, clock=o.clock)
         failed = []
         for case in cases:
             if case in document["cases"] and not o.again:
