@@ -355,7 +355,10 @@ struct builtin_product {
       const int wide = d_is_wide ? d_strips : panels, at_once = part_of(wide, d_is_wide ? 9 : 4, pool.size());
       pool.run((wide + at_once - 1) / at_once, [&](int task, int) {
         const int first = task * at_once, last = std::min(first + at_once, wide);
-        d_is_wide ? pack_d(first, last, 0, count) : pack_x(first, last, 0, count);
+        for (int r = 0; r < count; r += slab) {  // few rows at a time: they may all be on pages of their own
+          const int end = std::min(r + slab, count);
+          d_is_wide ? pack_d(first, last, r, end) : pack_x(first, last, r, end);
+        }
         for (int other = 0; other < (d_is_wide ? panels : d_strips); ++other) {
           for (int u = 0; u < all_steps; u += depth) {
             for (int own = first; own < last; ++own) {

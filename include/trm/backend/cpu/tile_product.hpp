@@ -162,7 +162,10 @@ struct tile_product {
       const int at_once = (wide + rounds * pool.size() - 1) / (rounds * pool.size());
       pool.run((wide + at_once - 1) / at_once, [&](int task, int) {
         const int first = task * at_once, last = std::min(first + at_once, wide);
-        d_is_wide ? pack_d(2 * first, std::min(2 * last, strips), 0, count) : pack_x(first, last, 0, count);
+        for (int r = 0; r < count; r += slab) {  // few rows at a time: they may all be on pages of their own
+          const int end = std::min(r + slab, count);
+          d_is_wide ? pack_d(2 * first, std::min(2 * last, strips), r, end) : pack_x(first, last, r, end);
+        }
         const amx::tile_scope scope;
         for (int other = 0; other < (d_is_wide ? panels : pairs); ++other) {
           for (int u = 0; u < steps; u += depth) {
