@@ -241,7 +241,7 @@ inline opened_set open_virtual_rows(virtual_file file, const dataset_metadata& m
 /// its augmentation, its identifier and the place of each of its rows.
 class virtual_rows_writer {
  public:
-  /// For rows on a square of this side, 1 .. 30.
+  /// For rows on a canvas of this side.
   explicit virtual_rows_writer(int canvas) : canvas_(canvas) {}
 
   /// Requires the outputs.

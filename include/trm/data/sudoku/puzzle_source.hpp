@@ -68,7 +68,7 @@ class puzzle_source {
   // Of the table, before any symmetry; 0 <= group < groups().
   board question(std::int64_t group) const { return stored(group, 0); }
   board solution(std::int64_t group) const { return stored(group, 4); }
-  int size() const { return shape_.size; }  // rows of the boards; 0 before the first
+  int size() const { return shape_.size; }  // rows of the boards
 
   /// What a trainer and a reader ask of the data.
   dataset_metadata metadata() const {
