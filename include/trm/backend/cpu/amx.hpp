@@ -86,6 +86,7 @@ template <int Rows, int Columns>
 TRM_TARGET_AMX inline void multiply(const operand& a, const operand& b, int steps, float* c, std::ptrdiff_t ldc,
                                     bool proceed) {
   static_assert((Rows == 1 || Rows == 2) && (Columns == 1 || Columns == 2));
+  __asm__ volatile("" ::: "memory");  // g++ does not know that tiles are read from memory and written there
   const auto bytes = static_cast<std::size_t>(ldc) * 4;
   float* c1 = c + 16 * ldc;
   if (proceed) {
@@ -118,6 +119,7 @@ TRM_TARGET_AMX inline void multiply(const operand& a, const operand& b, int step
   if constexpr (Columns == 2) _tile_stored(1, c + 16, bytes);
   if constexpr (Rows == 2) _tile_stored(2, c1, bytes);
   if constexpr (Rows == 2 && Columns == 2) _tile_stored(3, c1 + 16, bytes);
+  __asm__ volatile("" ::: "memory");
 }
 
 #endif
