@@ -153,26 +153,7 @@ TRM_TARGET_AVX512_VNNI inline void avx512_vnni_int8_tile(const int8_tile& t) {
 #endif
 
 #if defined(TRM_TARGET_AMX)
-struct alignas(64) int8_tile_configuration {
-  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-
-/// All eight tiles with 16 rows of 64 bytes, for this thread, as long as this lives. What they are is in memory that is never written:
-/// g++ 12 drops what is stored just before, of which it believes that no more than eight bytes are read.
-class int8_tile_scope {
- public:
-  TRM_TARGET_AMX int8_tile_scope() { _tile_loadconfig(&configuration); }
-  TRM_TARGET_AMX ~int8_tile_scope() { _tile_release(); }
-  int8_tile_scope(const int8_tile_scope&) = delete;
-  int8_tile_scope& operator=(const int8_tile_scope&) = delete;
-
- private:
-  static constexpr int8_tile_configuration configuration{};
-};
-
-/// 16 * Rows rows and Panels panels; needs an int8_tile_scope, and `steps` that are a multiple of 16. The processor multiplies while
+/// 16 * Rows rows and Panels panels; needs an amx::tile_scope, and `steps` that are a multiple of 16. The processor multiplies while
 /// `meanwhile` runs.
 template <int Rows, int Panels, class F>
 TRM_TARGET_AMX inline void amx_int8_tile(const int8_tile& t, F& meanwhile) {

@@ -100,7 +100,7 @@ struct int8_product {
 #endif
 #if defined(TRM_TARGET_AMX)
       case int8_isa::amx: {
-        const detail::int8_tile_scope tiles;
+        const amx::tile_scope tiles;
         return multiply_at<int8_isa::amx>(rows, m, w, k, first, count, tile, ld);
       }
 #endif
@@ -229,6 +229,6 @@ struct int8_product {
   }
 };
 
-static_assert(product_provider<int8_product>);
+static_assert(multiplies_columns<int8_product>);
 
 }  // namespace trm::cpu
