@@ -30,7 +30,7 @@ struct tile {
   float* c;
   std::ptrdiff_t ldc;
   int rows, cols;
-  tile_start start;
+  tile_start start;  // what becomes of what c held
 };
 
 /// The operands of a tile.
@@ -43,7 +43,7 @@ enum class tile_operands {
 
 namespace detail {
 
-/// What an edge tile has in memory, and zeros, as a whole tile; and back.
+/// What a tile with too few columns has in memory, and zeros, as a whole one; and back.
 [[gnu::noinline]] inline void load_edge(const tile& t, float* whole, int width) {
   for (int i = 0; i < t.rows; ++i) {
     for (int j = 0; j < t.cols; ++j) whole[i * width + j] = t.c[i * t.ldc + j];
@@ -80,7 +80,7 @@ struct tile_registers {
     }
     const float* c = t.c;
     std::ptrdiff_t ldc = t.ldc;
-    if (t.rows != Rows || t.cols != Vectors * N) {
+    if (t.cols != Vectors * N) {
       std::memset(whole, 0, sizeof whole);
       load_edge(t, whole, Vectors * N);
       c = whole;
@@ -89,27 +89,35 @@ struct tile_registers {
     TRM_UNROLL
     for (int i = 0; i < Rows; ++i) {
       TRM_UNROLL
-      for (int j = 0; j < Vectors; ++j) v[i][j] = floats<N>::load(c + i * ldc + j * N);
+      for (int j = 0; j < Vectors; ++j) {
+        v[i][j] = i < t.rows ? floats<N>::load(c + i * ldc + j * N) : floats<N>::zero();
+      }
     }
   }
   TRM_INLINE inline void end(const tile& t) {
-    float whole[Rows * Vectors * N];
-    const bool edge = t.rows != Rows || t.cols != Vectors * N;
-    if (t.start == tile_start::add && !edge) {
+    if (t.cols != Vectors * N) {
+      float whole[Rows * Vectors * N];
       TRM_UNROLL
       for (int i = 0; i < Rows; ++i) {
+        TRM_UNROLL
+        for (int j = 0; j < Vectors; ++j) v[i][j].store(whole + (i * Vectors + j) * N);
+      }
+      return store_edge(t, whole, Vectors * N);
+    }
+    if (t.start == tile_start::add) {
+      TRM_UNROLL
+      for (int i = 0; i < Rows; ++i) {
+        if (i >= t.rows) break;
         TRM_UNROLL
         for (int j = 0; j < Vectors; ++j) v[i][j] = floats<N>::load(t.c + i * t.ldc + j * N) + v[i][j];
       }
     }
-    float* c = edge ? whole : t.c;
-    const std::ptrdiff_t ldc = edge ? Vectors * N : t.ldc;
     TRM_UNROLL
     for (int i = 0; i < Rows; ++i) {
+      if (i >= t.rows) break;
       TRM_UNROLL
-      for (int j = 0; j < Vectors; ++j) v[i][j].store(c + i * ldc + j * N);
+      for (int j = 0; j < Vectors; ++j) v[i][j].store(t.c + i * t.ldc + j * N);
     }
-    if (edge) store_edge(t, whole, Vectors * N);
   }
 };
 
