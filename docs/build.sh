@@ -15,7 +15,7 @@ python=python3
 [ ! -x /usr/bin/python3 ] || python=/usr/bin/python3
 command -v doxygen >/dev/null || missing="$missing doxygen"
 for module in sphinx:python3-sphinx breathe:python3-breathe myst_parser:python3-myst-parser furo:furo; do
-  "$python" -c "import ${module%%:*}" 2>/dev/null || missing="$missing ${module#*:}"
+  "$python" -c "import importlib.util as u, sys; sys.exit(u.find_spec('${module%%:*}') is None)" || missing="$missing ${module#*:}"
 done
 if [ -n "$missing" ]; then
   echo "SKIPPED: the site needs Debian packages: apt install --no-install-recommends$missing" >&2

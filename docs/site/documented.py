@@ -10,8 +10,9 @@ values of enumerations. A name has a comment where
   an unbroken run of such lines;
 - a plain `//` comment heads the run of declarations, without an empty line, in which it stands.
 
-What overrides a virtual function, and what specialises a template, is described where that is. What the contract of layers, sinks and memory prescribes is described there (layers/contract.hpp, core/parameters.hpp,
-ops/sinks.hpp), so members of a bound layer `at` and those of CONTRACT need no comment of their own.
+What overrides a virtual function, and what specialises a template, is described where that is. What a contract prescribes is described
+there: members of a bound layer `at` and those of CONTRACT in layers/contract.hpp, core/parameters.hpp and ops/sinks.hpp, those of a
+provider of products in backend/cpu/product_provider.hpp, those of a recursion schedule in compose/schedule.hpp.
 """
 import collections
 import pathlib
@@ -24,7 +25,18 @@ import doxygen
 import headers
 
 CONTRACT = {"at", "fields", "needs", "out", "needs_output", "params", "saved", "scratch", "forward", "entry", "backward"}
+PRESCRIBED = (  # by contracts of one folder: names of members of these classes
+    (re.compile(r"trm::cpu::\w+_product"), {"row_block", "rows_independent", "column_unit", "prepared_bytes", "prepare", "preferred_rows", "pack",
+     "multiply_workspace", "multiply_columns", "multiply", "accumulate_workspace", "accumulate"}),
+    (re.compile(r"trm::(two_state|single_state|six_state|hierarchical|no_recursion)"), {"states", "nets", "output", "applications"}),
+)
 RUNS = {"variable", "typedef", "enumvalue"}
+
+
+def prescribed(name):
+    """Is it described where the contract is?"""
+    return name.name in CONTRACT or (name.owner is not None and any(
+        owners.fullmatch(name.owner.qualified) and name.name in names for owners, names in PRESCRIBED))
 
 
 class Source:
@@ -68,7 +80,8 @@ def undocumented(xml):
     for n in everything:
         parts = n.qualified.split("::")
         overrides = n.element.find("reimplements") is not None  # described where it was declared first
-        if n.name in CONTRACT or overrides or n.name.endswith(">") or "at" in parts[:-1] or n.name.startswith(("TRM_DETAIL_", "MPICH_", "OMPI_", "@")):
+        internal = n.name.startswith(("TRM_DETAIL_", "MPICH_", "OMPI_", "@"))
+        if prescribed(n) or overrides or internal or n.name.endswith(">") or "at" in parts[:-1]:
             continue
         if n.file not in sources:
             sources[n.file] = Source(doxygen.ROOT / "include" / n.file)

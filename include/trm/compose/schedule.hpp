@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Recursion schedules: what is applied to what, as data.
+// Recursion schedules: what is applied to what, as data. A schedule is a type with
+//
+//   states        names of the states in the published state dict: NAME_init, carry z_NAME
+//   nets          names of the networks
+//   output        the state that the heads read
+//   applications  what happens in one supervision step; those with a gradient come last
 #pragma once
 #include <array>
 #include <cstddef>
@@ -17,12 +22,6 @@ struct application {
   /// as hidden or injected
   constexpr bool reads(int s) const { return ((hidden | injected) >> static_cast<unsigned>(s) & 1u) != 0; }
 };
-
-// A schedule is a type with
-//   states        names of the states in the published state dict: NAME_init, carry z_NAME
-//   nets          names of the networks
-//   output        the state that the heads read
-//   applications  what happens in one supervision step; those with a gradient come last
 
 namespace detail {
 
@@ -99,16 +98,20 @@ struct no_recursion {
 /// Where the gradient goes in a schedule, worked out at compile time. Gradient applications are numbered 0 .. count-1.
 template <class Schedule>
 struct gradient_flow {
+  /// Applications of one supervision step, and states.
   static constexpr std::size_t total = Schedule::applications.size();
   static constexpr int state_count = static_cast<int>(Schedule::states.size());
 
-  static constexpr std::size_t first = [] {  // index of the first application with a gradient
+  /// Index of the first application with a gradient.
+  static constexpr std::size_t first = [] {
     std::size_t i = 0;
     while (i < total && !Schedule::applications[i].gradient) ++i;
     return i;
   }();
+  /// Applications with a gradient.
   static constexpr std::size_t count = total - first;
   static_assert(count > 0, "schedule: at least one application must have a gradient");
+  /// Has no application behind `first` been left without a gradient? Required: one cycle is differentiated, as a whole.
   static constexpr bool gradients_come_last = [] {
     for (std::size_t i = first; i < total; ++i) {
       if (!Schedule::applications[i].gradient) return false;
@@ -120,6 +123,7 @@ struct gradient_flow {
   static constexpr const application& step(std::size_t g) {
     return Schedule::applications[count == 1 ? first : first + g];
   }
+  /// Has every application a hidden state? Required: a network has nothing to work on otherwise.
   static constexpr bool every_application_reads = [] {
     for (const application& a : Schedule::applications) {
       if (a.hidden == 0) return false;
@@ -184,6 +188,7 @@ struct gradient_flow {
     for (std::size_t g = 0; g < count; ++g) n += !find_last(g);
     return n;
   }();
+  /// Which of the `overwritten` places holds what application g writes, where that is not the last of its state.
   static constexpr std::size_t place(std::size_t g) { return places[g]; }
   /// Does the gradient of state s ever wait for a further contribution? Then it needs a place to be summed in.
   static constexpr bool waits(int s) {
@@ -192,11 +197,13 @@ struct gradient_flow {
     }
     return false;
   }
+  /// States whose gradient waits; so many places it needs.
   static constexpr std::size_t waiting = [] {
     std::size_t n = 0;
     for (int s = 0; s < state_count; ++s) n += waits(s);
     return n;
   }();
+  /// Which of the `waiting` places the gradient of state s is summed in, where it waits.
   static constexpr std::size_t waiting_place(int s) { return waiting_places[static_cast<std::size_t>(s)]; }
 
  private:

@@ -18,7 +18,8 @@ struct bf16 {
   /// exact
   TRM_HD constexpr operator float() const { return __builtin_bit_cast(float, static_cast<std::uint32_t>(bits) << 16); }
 
-  TRM_HD static constexpr bf16 from_bits(std::uint16_t b) {  // no rounding
+  /// The number that these 16 bits stand for.
+  TRM_HD static constexpr bf16 from_bits(std::uint16_t b) {
     bf16 v;
     v.bits = b;
     return v;

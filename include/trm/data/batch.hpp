@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A batch of examples: token inputs, token labels and puzzle identifiers.
 #pragma once
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -9,6 +10,8 @@
 #include "trm/core/ignored_label.hpp"
 
 namespace trm {
+
+struct batch;
 
 /// Which part of every global batch a process holds: rows [index, index + 1) * batch / count.
 struct shard {
@@ -20,6 +23,12 @@ struct batch_view {
   std::span<std::int32_t> inputs;              // [B, S]
   std::span<std::int32_t> labels;              // [B, S]
   std::span<std::int32_t> puzzle_identifiers;  // [B]
+
+  /// As trainers and solvers take it (trm/train/batch.hpp): refers to the same memory; without lengths and prefixes.
+  template <std::same_as<batch> To>
+  constexpr operator To() const {  // a template because a batch is not complete here
+    return {inputs, labels, puzzle_identifiers};
+  }
 };
 
 /// Owns what a batch_view refers to.

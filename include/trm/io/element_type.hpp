@@ -13,15 +13,18 @@
 
 namespace trm {
 
-/// Stored little-endian. The order is the one in which safetensors files lay out their tensors, from the last to the
-/// first.
+/// The type of the elements of an array in a file, little-endian: boolean, a byte that is 0 or 1; integers u8, i8, i16, u16, i32, u32,
+/// i64, u64; f16, f32, f64 of IEEE 754, and bf16. The order is the one in which safetensors files lay out their tensors, from the last
+/// to the first.
 enum class element_type : std::uint8_t { boolean, u8, i8, i16, u16, f16, bf16, i32, u32, f32, f64, i64, u64 };
 
-constexpr std::size_t size_of(element_type t) {  // bytes of an element
+/// Bytes of an element.
+constexpr std::size_t size_of(element_type t) {
   constexpr std::size_t sizes[] = {1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 8, 8, 8};
   return sizes[static_cast<std::size_t>(t)];
 }
-constexpr bool is_float(element_type t) {  // f16, bf16, f32 or f64
+/// Is it f16, bf16, f32 or f64?
+constexpr bool is_float(element_type t) {
   return t == element_type::f16 || t == element_type::bf16 || t == element_type::f32 || t == element_type::f64;
 }
 /// For messages: "bool", "uint8", "float32", ...

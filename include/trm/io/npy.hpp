@@ -198,6 +198,7 @@ class npy_file {
   /// where bytes follow the array.
   static npy_file open(const std::filesystem::path& path) { return npy_file(mapped_file(path)); }
 
+  /// The file that was opened.
   const std::filesystem::path& path() const { return file_.path(); }
   element_type type() const { return header_.type; }                        // of the array
   const std::vector<std::int64_t>& shape() const { return header_.shape; }  // extents, the slowest first

@@ -20,9 +20,9 @@ namespace trm {
 /// One value of a pickle. What it is made of are indices of other values (pickle::at), so that values may be shared, even by themselves: whoever
 /// walks through them counts.
 struct pickle_value {
-  /// dict: key, value, key, value, ... global: the name of a function or class, `module` and `text`. call: function, tuple of
-  /// arguments. persistent: the identifier of something that is outside of the pickle. Sets are lists; an integer that does
-  /// not fit in 64 bits is bytes.
+  /// none, boolean, integer, real, string, bytes, tuple, list: as in Python; real is its float. dict: key, value, key, value, ...
+  /// global: the name of a function or class, `module` and `text`. call: function, tuple of arguments. persistent: the identifier
+  /// of something that is outside of the pickle. Sets are lists; an integer that does not fit in 64 bits is bytes.
   enum class kind { none, boolean, integer, real, string, bytes, tuple, list, dict, global, call, persistent };
 
   kind what = kind::none;                   // which of the following holds

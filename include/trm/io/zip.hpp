@@ -44,7 +44,8 @@ class zip_archive {
   }
 
   const std::map<std::string, zip_entry>& entries() const { return entries_; }  // by name
-  const zip_entry* find(const std::string& name) const {                        // null where there is none
+  /// The entry of that name; null where there is none.
+  const zip_entry* find(const std::string& name) const {
     const auto at = entries_.find(name);
     return at == entries_.end() ? nullptr : &at->second;
   }

@@ -20,6 +20,7 @@
 #include "trm/core/numerics.hpp"
 #include "trm/core/tensor.hpp"
 #include "trm/core/view.hpp"
+#include "trm/ops/rows.hpp"  // emit, each, each_sample: what layers of one's own are written with
 #include "trm/ops/sinks.hpp"
 
 namespace trm {

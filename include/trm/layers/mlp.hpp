@@ -10,12 +10,14 @@ namespace trm {
 
 /// max(x, 0)^2
 struct squared_relu {
+  /// max(x, 0)^2
   template <class A>
-  TRM_HD static constexpr A value(A x) {  // max(x, 0)^2
+  TRM_HD static constexpr A value(A x) {
     return x > A(0) ? x * x : A(0);
   }
+  /// 2 max(x, 0)
   template <class A>
-  TRM_HD static constexpr A derivative(A x) {  // 2 max(x, 0)
+  TRM_HD static constexpr A derivative(A x) {
     return x > A(0) ? A(2) * x : A(0);
   }
 };

@@ -8,12 +8,13 @@ namespace trm {
 /// trm: two states (arXiv 2510.04871). single_state: one. six_state: six low-level states. hrm: two networks, one-step gradient
 /// (arXiv 2506.21734). transformer: no recursion inside a step, the published baseline.
 enum class architecture { trm, single_state, six_state, hrm, transformer };
-/// What mixes positions: attention, or a SwiGLU along the token axis (the published mlp_t).
+/// What mixes positions. attention: self-attention. tokens: a SwiGLU along the token axis (the published mlp_t).
 enum class mixing_kind { attention, tokens };
 /// Which positions attention sees: bidirectional, all; causal, those up to its own; prefix, also all of the sample's
 /// prefix.
 enum class mask_kind { bidirectional, causal, prefix };
-/// rope concerns attention alone: with the token mixer it is the same as none, as published.
+/// How a position is known. rope: queries and keys are rotated (arXiv 2104.09864), which concerns attention alone: with the token mixer
+/// it is the same as none, as published. learned: a vector for each position, added to its embedding. none: not at all.
 enum class position_kind { rope, learned, none };
 /// Of the tokens: stablemax, cross-entropy of s(x) / sum s, s(x) = x + 1 for x >= 0, 1 / (1 - x) below; softmax, the
 /// usual one.

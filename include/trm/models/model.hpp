@@ -48,7 +48,7 @@ struct model<C, T, Net, Head, true> {
   static constexpr config description = C;  // the configuration
   /// Extents: S tokens, P puzzle positions, L = P + S rows, D channels, V vocabulary, W width of a puzzle row.
   static constexpr int S = C.tokens, P = C.puzzle_positions, L = C.length(), D = C.hidden, V = C.vocab,
-                       W = C.puzzle_width;
+                       W = C.puzzle_width;                         // channels of a puzzle row
   using compute = T;                                               // of states, activations, logits
   using numbers = numerics<T>;                                     // which memory is of which type
   using master = typename numbers::master;                         // of weights, gradients, moments

@@ -43,7 +43,8 @@ struct memory_plan {
   std::size_t activations = 0;  // saved and scratch, of a micro-batch
   double flops = 0;             // of one step over the whole batch
 
-  constexpr std::size_t total() const {  // bytes
+  /// The sum of all kinds, in bytes.
+  constexpr std::size_t total() const {
     return parameters + gradients + moments + ema + constants + carry + undo + outputs + activations;
   }
 };

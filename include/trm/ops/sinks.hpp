@@ -10,7 +10,8 @@
 
 namespace trm::sink {
 
-/// How much of a row must be present at once to apply a sink.
+/// How much of a row must be present at once to apply a sink: an element, a pair (the same place in the two halves of a row, or of a
+/// head), or the whole row.
 enum class grain { element, pair, row };
 
 /// What two sinks need together.

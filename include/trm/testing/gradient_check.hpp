@@ -41,7 +41,8 @@ struct gradient_report {
 
   /// nothing broken, something compared, no error above
   bool passed(double tolerance = 1e-6) const { return problem.empty() && compared > 0 && worst < tolerance; }
-  std::string text() const {  // one line, for the test's message
+  /// One line, for the test's message.
+  std::string text() const {
     if (!problem.empty()) return problem;
     char number[32];
     std::snprintf(number, sizeof number, "%.2e", worst);

@@ -39,7 +39,8 @@ struct exit_report {
   std::vector<step_metrics> metrics;
   std::int64_t samples = 0, steps = 0;  // of all rollouts
 
-  double steps_per_sample() const {  // the mean; 0 without samples
+  /// The mean; 0 without samples.
+  double steps_per_sample() const {
     return samples == 0 ? 0 : static_cast<double>(steps) / static_cast<double>(samples);
   }
 };

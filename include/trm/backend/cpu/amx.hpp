@@ -65,6 +65,7 @@ inline constexpr tile_configuration whole_tiles;
 /// All eight tiles with 16 rows of 64 bytes, for this thread, as long as this lives. Tiles are zero at first.
 class tile_scope {
  public:
+  /// Loads the configuration; the destructor releases it.
   TRM_TARGET_AMX tile_scope() { _tile_loadconfig(&detail::whole_tiles); }
   TRM_TARGET_AMX ~tile_scope() { _tile_release(); }
   tile_scope(const tile_scope&) = delete;
@@ -77,6 +78,7 @@ struct operand {
   const void* data;
   std::ptrdiff_t next, step, row;
 
+  /// Where tile (i, u) begins.
   const char* tile(int i, std::ptrdiff_t u) const { return static_cast<const char*>(data) + i * next + u * step; }
 };
 

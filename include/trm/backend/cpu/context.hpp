@@ -35,14 +35,18 @@ inline int default_threads() { return std::max(1, static_cast<int>(std::thread::
 template <class Provider>
 class context {
  public:
+  /// What computes products; the handle of a parameter; the prepared forms of an aggregate of them.
   using provider = Provider;
   template <class T>
   using weight = cpu::weight<T>;
   template <class T, template <class> class Params>
   using prepared = prepared_weights<Provider, T, Params>;
 
+  /// Computes on so many threads, the calling one among them. Throws trm::error for less than one.
   explicit context(int threads = default_threads()) : pool_(threads) {}
+  /// Threads, the calling one among them.
   int threads() const { return pool_.size(); }
+  /// The pool that every operation runs on.
   thread_pool& pool() { return pool_; }
 
   /// Takes the memory for everything that `largest` counted, so that no operation of these types allocates.

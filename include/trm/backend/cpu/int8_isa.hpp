@@ -10,7 +10,9 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+/// Before a function: it is compiled for this level, whatever the compiler's flags.
 #define TRM_TARGET_AVX_VNNI __attribute__((target("avx2,fma,avxvnni")))
+/// See TRM_TARGET_AVX_VNNI.
 #define TRM_TARGET_AVX512_VNNI __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #endif
 
@@ -19,9 +21,11 @@ namespace trm::cpu {
 /// portable: plain C++. avx2: vpmaddwd on halves of words. avx_vnni, avx512_vnni: vpdpbusd, four products of bytes in each lane, in
 /// vectors of 32 and 64 bytes. amx: tdpbusd, tiles of 16 x 64 bytes. Sums of integers are exact: all give the same bits.
 enum class int8_isa { portable, avx2, avx_vnni, avx512_vnni, amx };
+/// All of them, the fastest last.
 inline constexpr int8_isa all_int8_isas[] = {int8_isa::portable, int8_isa::avx2, int8_isa::avx_vnni,
                                              int8_isa::avx512_vnni, int8_isa::amx};
 
+/// Its name as written above, for messages and reports.
 constexpr const char* name(int8_isa level) {
   constexpr const char* names[] = {"portable", "avx2", "avx_vnni", "avx512_vnni", "amx"};
   return names[static_cast<int>(level)];

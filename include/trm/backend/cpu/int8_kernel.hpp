@@ -21,7 +21,7 @@ inline constexpr int int8_block = 32;  // columns of a tile, two panels
 /// sums[i * int8_block + j] = sum_l a(i, l) w(j, l), l < 4 * steps, a without a sign, w with one.
 struct int8_tile {
   const std::uint8_t* a;  // (i, l) at a + i * lda + l
-  std::ptrdiff_t lda;
+  std::ptrdiff_t lda;    // bytes from a row to the next
   const std::int8_t* w;  // the first panel
   std::ptrdiff_t panel;  // bytes from a panel to the next
   int steps;             // words of the reduction

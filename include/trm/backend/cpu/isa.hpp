@@ -20,17 +20,24 @@
 #endif
 
 #if defined(__x86_64__)
+/// Before a function: it is compiled for this level, whatever the compiler's flags.
 #define TRM_TARGET_AVX2 __attribute__((target("avx2,fma")))
+/// See TRM_TARGET_AVX2.
 #define TRM_TARGET_AVX512 __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")))
+/// See TRM_TARGET_AVX2.
 #define TRM_TARGET_AVX512_BF16 __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
 #endif
 
 namespace trm::cpu {
 
-/// Each contains the ones before it. amx: products of bf16 by tiles (amx.hpp); all else is computed as in avx512_bf16.
+/// Each contains the ones before it. portable: vectors of 16 bytes, which every processor has or the compiler takes apart. avx2: AVX2
+/// and FMA. avx512: AVX-512 F, BW, DQ, VL. avx512_bf16: pairs of bf16 multiplied (vdpbf16ps). amx: products of bf16 by tiles (amx.hpp);
+/// all else is computed as in avx512_bf16.
 enum class isa { portable, avx2, avx512, avx512_bf16, amx };
+/// All of them, in their order.
 inline constexpr isa all_isas[] = {isa::portable, isa::avx2, isa::avx512, isa::avx512_bf16, isa::amx};
 
+/// Its name as written above, for messages and reports.
 constexpr const char* name(isa level) {
   constexpr const char* names[] = {"portable", "avx2", "avx512", "avx512_bf16", "amx"};
   return names[static_cast<int>(level)];
@@ -71,6 +78,7 @@ inline void use_isa(isa level) {
 /// What a body of code knows at compile time about the instruction set that it is compiled for.
 template <isa Level>
 struct isa_level {
+  /// The level itself.
   static constexpr isa value = Level;
   /// float32 lanes of a vector register.
   static constexpr int lanes = Level == isa::portable ? 4 : Level == isa::avx2 ? 8 : 16;

@@ -16,15 +16,19 @@ namespace trm::cpu {
 /// N (4, 8 or 16) lanes of T (float or std::uint32_t). Made and used in code under `for_isa` only.
 template <class T, int N>
 struct lanes {
+  /// The compilers' vector type; and the register.
   typedef T native __attribute__((vector_size(4 * N)));
   native v;
 
+  /// N elements, of any alignment.
   TRM_INLINE static inline lanes load(const T* p) {
     lanes r;
     __builtin_memcpy(&r.v, p, sizeof r.v);
     return r;
   }
+  /// x in every lane.
   TRM_INLINE static inline lanes broadcast(T x) { return {x - native{}}; }
+  /// Zero in every lane.
   TRM_INLINE static inline lanes zero() { return {native{}}; }
   /// The first `count` elements, zeros after them. Reads nothing else.
   TRM_INLINE static inline lanes load(const T* p, int count) {
@@ -32,13 +36,16 @@ struct lanes {
     for (int i = 0; i < count; ++i) part[i] = p[i];
     return load(part);
   }
+  /// Writes N elements, of any alignment.
   TRM_INLINE inline void store(T* p) const { __builtin_memcpy(p, &v, sizeof v); }
+  /// Writes the first `count` lanes, nothing else.
   TRM_INLINE inline void store(T* p, int count) const {
     T part[N];
     store(part);
     for (int i = 0; i < count; ++i) p[i] = part[i];
   }
 
+  // Lane by lane.
   TRM_INLINE friend inline lanes operator+(const lanes& a, const lanes& b) { return {a.v + b.v}; }
   TRM_INLINE friend inline lanes operator-(const lanes& a, const lanes& b) { return {a.v - b.v}; }
   TRM_INLINE friend inline lanes operator*(const lanes& a, const lanes& b) { return {a.v * b.v}; }
@@ -47,6 +54,7 @@ struct lanes {
   TRM_INLINE inline lanes& operator*=(const lanes& b) { return *this = *this * b; }
 };
 
+/// N float32, N words of 32 bits.
 template <int N>
 using floats = lanes<float, N>;
 template <int N>
@@ -113,6 +121,7 @@ TRM_INLINE inline words<N> round_to_bf16(const floats<N>& a) {
   return {(rounded & ~nan) | (((u >> 16) | 0x40u) & nan)};
 }
 
+/// N elements as float32.
 template <int N>
 TRM_INLINE inline floats<N> load_floats(const float* p) {
   return floats<N>::load(p);
@@ -121,6 +130,7 @@ template <int N>
 TRM_INLINE inline floats<N> load_floats(const bf16* p) {
   return bits_as<float>(words<N>{load_words<N>(p).v << 16});
 }
+/// N elements from float32; to bf16 rounded to nearest even.
 template <int N>
 TRM_INLINE inline void store_floats(const floats<N>& a, float* p) {
   a.store(p);
@@ -131,13 +141,14 @@ TRM_INLINE inline void store_floats(const floats<N>& a, bf16* p) {
   const half h = __builtin_convertvector(round_to_bf16(a).v, half);
   __builtin_memcpy(static_cast<void*>(p), &h, sizeof h);
 }
-/// The first `count` lanes only.
+/// The first `count` elements as float32, zeros after them.
 template <int N, class T>
 TRM_INLINE inline floats<N> load_floats(const T* p, int count) {
   float part[N] = {};
   for (int i = 0; i < count; ++i) part[i] = static_cast<float>(p[i]);
   return floats<N>::load(part);
 }
+/// The first `count` lanes only.
 template <int N, class T>
 TRM_INLINE inline void store_floats(const floats<N>& a, T* p, int count) {
   float part[N];

@@ -19,11 +19,12 @@
 
 namespace trm::cpu {
 
-/// What a word of a strip holds.
+/// What a word of a strip holds. single: one float32. pair: two bf16 that follow one another in the reduction.
 enum class word_kind { single, pair };
 
 /// Elements of the reduction in one word.
 constexpr int elements_of(word_kind kind) { return kind == word_kind::pair ? 2 : 1; }
+/// Words for so many elements of the reduction, the last pair filled up.
 constexpr int words_for(word_kind kind, int elements) { return (elements + elements_of(kind) - 1) / elements_of(kind); }
 
 /// What happens to what the tile's place held before.
@@ -35,6 +36,7 @@ enum class tile_start {
 
 /// Outputs of a panel of a prepared weight: 32, the last one 16 where that is enough.
 inline constexpr int weight_panel = 32;
+/// Outputs of a prepared weight of n: whole vectors of 16.
 constexpr int padded_outputs(int n) { return (n + 15) / 16 * 16; }
 /// Steps of a panel of k elements: pairs fill whole tiles of the processor, which have 16.
 constexpr std::size_t panel_steps(word_kind kind, int k) {

@@ -16,6 +16,7 @@ struct strided {
   T* data;
   std::ptrdiff_t row, col;
 
+  /// Element (i, j).
   constexpr T& operator()(std::ptrdiff_t i, std::ptrdiff_t j) const { return data[i * row + j * col]; }
   constexpr operator strided<const T>() const requires(!std::is_const_v<T>) { return {data, row, col}; }
 };

@@ -7,6 +7,7 @@
 
 namespace trm::cpu {
 
+/// Products with one sum for each element, in the order of the reduction, in accumulator<T>: no vectors, no blocks. See `product_provider`.
 struct reference_product {
   static constexpr int row_block = 32;
   static constexpr bool rows_independent = true;

@@ -38,6 +38,7 @@ class thread_pool {
   thread_pool(const thread_pool&) = delete;
   thread_pool& operator=(const thread_pool&) = delete;
 
+  /// Threads, the calling one among them.
   int size() const { return size_; }
 
   /// f(task, worker) for every task in [0, tasks), worker in [0, size()): no two tasks run at the same time with the

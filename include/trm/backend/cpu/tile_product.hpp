@@ -60,6 +60,7 @@ TRM_TARGET_AVX512 inline void pack_tile_rows(const bf16* src, std::ptrdiff_t si,
 
 /// The part of builtin_product that multiplies bf16 by tiles. Sums are blocks of 32 x 32, each one chain along the reduction.
 struct tile_product {
+  /// Has the processor tiles, and may they be used?
   static bool usable() { return current_isa() == isa::amx; }
 
   /// Rows as `multiply` reads them: strips of 16, zeros behind the k-th element; those that tiles can read where they lie are not

@@ -13,22 +13,24 @@ namespace trm::cpu {
 /// The element type of parameters bound for computing in T: where the master is and, for matrices, its prepared forms.
 template <class T>
 struct weight {
+  /// What products are computed in.
   using compute = T;
 };
 
 /// Handle of one parameter bound for computing.
 template <class T>
 struct weight_handle {
-  const accumulator<T>* master = nullptr;
+  const accumulator<T>* master = nullptr;  // the weights that are trained
   const void* product = nullptr;   // W, for v = x W^T
   const void* gradient = nullptr;  // W^T, for v = d W; training only
 };
 
 }  // namespace trm::cpu
 
+/// A bound parameter is known by its master weights and prepared forms.
 template <class T>
 struct trm::handle<trm::cpu::weight<T>> {
-  using type = trm::cpu::weight_handle<T>;
+  using type = trm::cpu::weight_handle<T>;  // what a tensor holds
 };
 
 namespace trm::cpu {
@@ -49,6 +51,7 @@ struct matrix_to_prepare {
 /// The prepared forms of all matrices of an aggregate of parameters, for one provider and compute type.
 template <class Provider, class T, template <class> class Params>
 struct prepared_weights {
+  /// The aggregate, its parameters bound.
   using weights = Params<weight<T>>;
 
   /// Bytes of the prepared forms.

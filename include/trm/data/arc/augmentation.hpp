@@ -77,7 +77,8 @@ struct augmentation {
 
   /// the grid, recoloured and then turned
   constexpr grid apply(const grid& g) const { return dihedral(recolour(g, colours), transform); }
-  constexpr augmentation inverse() const {  // inverse().apply(apply(g)) == g
+  /// inverse().apply(apply(g)) == g
+  constexpr augmentation inverse() const {
     augmentation undo{.transform = inverse_transform(transform), .colours = {}};
     for (std::size_t c = 0; c < colours.size(); ++c) undo.colours[colours[c]] = static_cast<std::uint8_t>(c);
     return undo;

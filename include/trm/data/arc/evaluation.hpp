@@ -18,8 +18,8 @@
 
 namespace trm::arc {
 
-/// Which votes count: all since construction (pooled over the rounds of evaluation, the published default), or those of the
-/// last round alone.
+/// Which votes count. pooled: all since construction, over the rounds of evaluation, the published default. per_round: those of
+/// the last round alone.
 enum class voting : std::uint8_t { pooled, per_round };
 /// "pooled" or "per_round", as in reports.
 inline const char* name(voting how) { return how == voting::pooled ? "pooled" : "per_round"; }

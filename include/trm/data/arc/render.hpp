@@ -15,7 +15,7 @@
 
 namespace trm::arc {
 
-/// How cells are drawn: digits, the 256 colours of most terminals, or 24-bit colours.
+/// How cells are drawn. plain: digits. ansi_256: the 256 colours of most terminals. true_colour: 24 bits a colour.
 enum class palette { plain, ansi_256, true_colour };
 
 /// One grid of a row of grids. `expected`, where given, is what it should have been: cells unlike it are marked.

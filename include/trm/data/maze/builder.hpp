@@ -20,6 +20,7 @@
 
 namespace trm::maze {
 
+/// What a dataset is made from, and how.
 struct build_options {
   /// The tables of the splits "train" and "test" (see csv_rows). Empty for none.
   std::filesystem::path train{}, test{};
@@ -36,8 +37,8 @@ struct build_options {
 
 /// Facts about the mazes of a split, which a builder takes as they are.
 struct split_report {
-  std::string name{};
-  std::size_t mazes = 0, puzzles = 0;
+  std::string name{};                  // "train" or "test"
+  std::size_t mazes = 0, puzzles = 0;  // puzzles: with the symmetries
   /// Questions without exactly one start and one goal, or with marked cells. The following do not count them.
   std::size_t malformed = 0;
   /// Answers that change the maze or mark no path; answers that are paths, but not shortest.

@@ -13,8 +13,8 @@
 
 namespace trm::maze {
 
-/// The value of a cell is its token in published datasets. `unknown` is the padding token: no maze has it, a prediction
-/// may.
+/// The value of a cell is its token in published datasets. `wall` and `free` are the maze, `start` and `goal` one cell each, `path`
+/// the cells between them in an answer. `unknown` is the padding token: no maze has it, a prediction may.
 enum class cell : std::uint8_t { unknown = 0, wall = 1, free = 2, start = 3, goal = 4, path = 5 };
 
 /// No cell: the token that fills a canvas larger than the maze.

@@ -23,11 +23,13 @@
 
 namespace trm::sudoku {
 
+/// How far the writing of a split is.
 struct build_progress {
-  std::string split;
+  std::string split;         // "train" or "test"
   std::int64_t done, total;  // puzzles of the table
 };
 
+/// What a dataset is made from, and how.
 struct build_options {
   /// The folder with train.csv and test.csv (see puzzle_reader).
   std::filesystem::path source;
@@ -44,13 +46,15 @@ struct build_options {
   std::function<void(const build_progress&)> progress{};
 };
 
+/// What was written.
 struct build_report {
+  /// One split: its puzzles, and the groups that they and their augmentations are in, one for each puzzle of the table.
   struct split {
-    std::string name;
-    std::int64_t groups = 0, puzzles = 0;
+    std::string name;                      // "train" or "test"
+    std::int64_t groups = 0, puzzles = 0;  // puzzles: with the augmentations
   };
-  int size = 0;
-  std::vector<split> splits{};
+  int size = 0;                 // of the boards: rows, columns and digits
+  std::vector<split> splits{};  // in the order in which they were written
 };
 
 namespace detail {
