@@ -63,6 +63,8 @@ inline std::atomic<isa>& chosen_isa() {
   static std::atomic<isa> level{detect_isa()};
   return level;
 }
+/// Rounds the processor to bf16 by an instruction? Asked for every vector that is stored, so it is a variable.
+inline bool rounds_to_bf16 = detect_isa() >= isa::avx512_bf16;
 }  // namespace detail
 
 /// What this process computes with: `detect_isa()` unless `use_isa` said otherwise.
@@ -73,6 +75,7 @@ inline isa current_isa() { return detail::chosen_isa().load(std::memory_order_re
 inline void use_isa(isa level) {
   if (level > detect_isa()) throw error("use_isa", std::string("this machine has no ") + name(level));
   detail::chosen_isa().store(level, std::memory_order_relaxed);
+  detail::rounds_to_bf16 = level >= isa::avx512_bf16;
 }
 
 /// What a body of code knows at compile time about the instruction set that it is compiled for.

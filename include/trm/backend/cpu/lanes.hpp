@@ -138,15 +138,18 @@ TRM_INLINE inline void store_floats(const floats<N>& a, float* p) {
 template <int N>
 TRM_INLINE inline void store_floats(const floats<N>& a, bf16* p) {
   typedef std::uint16_t half __attribute__((vector_size(2 * N)));
-  const half h = __builtin_convertvector(round_to_bf16(a).v, half);
+  half h;
+#if defined(__x86_64__) && !defined(__clang__)
+  if constexpr (N == 16) {  // one instruction for nine; numbers below 2^-126 become zero
+    if (detail::rounds_to_bf16) {
+      __asm__("vcvtneps2bf16 %1, %0" : "=v"(h) : "v"(a.v));
+      __builtin_memcpy(static_cast<void*>(p), &h, sizeof h);
+      return;
+    }
+  }
+#endif
+  h = __builtin_convertvector(round_to_bf16(a).v, half);
   __builtin_memcpy(static_cast<void*>(p), &h, sizeof h);
-}
-/// The first `count` elements as float32, zeros after them.
-template <int N, class T>
-TRM_INLINE inline floats<N> load_floats(const T* p, int count) {
-  float part[N] = {};
-  for (int i = 0; i < count; ++i) part[i] = static_cast<float>(p[i]);
-  return floats<N>::load(part);
 }
 /// The first `count` lanes only.
 template <int N, class T>
