@@ -151,6 +151,13 @@ TRM_INLINE inline void store_floats(const floats<N>& a, bf16* p) {
   h = __builtin_convertvector(round_to_bf16(a).v, half);
   __builtin_memcpy(static_cast<void*>(p), &h, sizeof h);
 }
+/// The first `count` elements as float32, zeros after them.
+template <int N, class T>
+TRM_INLINE inline floats<N> load_floats(const T* p, int count) {
+  float part[N] = {};
+  for (int i = 0; i < count; ++i) part[i] = static_cast<float>(p[i]);
+  return floats<N>::load(part);
+}
 /// The first `count` lanes only.
 template <int N, class T>
 TRM_INLINE inline void store_floats(const floats<N>& a, T* p, int count) {
