@@ -138,18 +138,29 @@ TRM_INLINE inline void store_floats(const floats<N>& a, float* p) {
 template <int N>
 TRM_INLINE inline void store_floats(const floats<N>& a, bf16* p) {
   typedef std::uint16_t half __attribute__((vector_size(2 * N)));
-  half h;
+  const half h = __builtin_convertvector(round_to_bf16(a).v, half);
+  __builtin_memcpy(static_cast<void*>(p), &h, sizeof h);
+}
+/// The same, but bf16 may be rounded by the processor's own instruction, one for nine: numbers below 2^-126 are zero to it. For
+/// activations, whose products see such numbers as zero too.
+template <int N>
+TRM_INLINE inline void store_activations(const floats<N>& a, float* p) {
+  a.store(p);
+}
+template <int N>
+TRM_INLINE inline void store_activations(const floats<N>& a, bf16* p) {
 #if defined(__x86_64__) && !defined(__clang__)
-  if constexpr (N == 16) {  // one instruction for nine; numbers below 2^-126 become zero
+  if constexpr (N == 16) {
     if (detail::rounds_to_bf16) {
+      typedef std::uint16_t half __attribute__((vector_size(2 * N)));
+      half h;
       __asm__("vcvtneps2bf16 %1, %0" : "=v"(h) : "v"(a.v));
       __builtin_memcpy(static_cast<void*>(p), &h, sizeof h);
       return;
     }
   }
 #endif
-  h = __builtin_convertvector(round_to_bf16(a).v, half);
-  __builtin_memcpy(static_cast<void*>(p), &h, sizeof h);
+  store_floats(a, p);
 }
 /// The first `count` elements as float32, zeros after them.
 template <int N, class T>

@@ -99,7 +99,7 @@ TRM_INLINE inline void set(const view_row<T, Order>& row, int i, const channels<
   if constexpr (L == 1) {
     row[i] = static_cast<T>(x);
   } else {
-    store_floats(x, row.data + i);
+    store_activations(x, row.data + i);
   }
 }
 
