@@ -56,7 +56,7 @@ printf '%s\n' 3.25 "$cmake_version" | sort -VC || stop "CMake 3.25 or newer is n
 
 # --- build the program with the one model that is needed
 begun=$(date +%s)
-echo 'building trm-sudoku ...'
+echo "building trm-sudoku with its model of 6 x 6 boards: a minute or two on two idle processors (progress: $log)"
 quietly cmake -S . -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DTRM_BUILD_TESTS=OFF -DTRM_BUILD_BENCHMARKS=OFF \
   -DTRM_PRESETS=small_6
 quietly cmake --build "$work/build" --target trm-sudoku
@@ -64,10 +64,12 @@ sudoku=$work/build/examples/trm-sudoku
 echo "built in $(since "$begun")"
 
 # --- puzzles: no symmetry of Sudoku makes a test solution from a training solution
+echo 'making 52,000 puzzles'
 rm -rf "$work/data" "$work/run"
 "$sudoku" generate --size 6 --count 50000 --test 2000 --naked-singles 0.25 --seed "$seed" --output "$work/data" --quiet
 
 # --- train
+echo 'training: a few minutes on two idle processors'
 begun=$(date +%s)
 # shellcheck disable=SC2086
 "$sudoku" train --data "$work/data" --run "$work/run" --preset small --seed "$seed" --threads "$threads" $steps
@@ -76,6 +78,7 @@ echo "trained in $(since "$begun")"
 # --- puzzles it has never seen
 set -- "$work"/run/checkpoints/step_*
 checkpoint=$1
+echo 'evaluating on the 2000 test puzzles'
 "$sudoku" evaluate --data "$work/data" --checkpoint "$checkpoint" --output "$work/run/evaluation" --quiet >>"$log"
 percent() { # KEY: a rate of the evaluation
   sed -n "s/^ *\"$1\": \([0-9.e-]*\),*$/\1/p" "$work/run/evaluation/metrics.json" | awk '{ printf "%.1f %%", 100 * $1 }'
