@@ -19,7 +19,9 @@ def help_of(program, *command):
     """What the program prints, whatever terminal, environment and folder it is run in."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TRM_")} | {"COLUMNS": "100", "NO_COLOR": "1", "LC_ALL": "C"}
     done = subprocess.run([program, *command, "--help"], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
-    return done.stdout.rstrip() + "\n"
+    # Which models are there, and which one is the default, is up to TRM_PRESETS.
+    text = re.sub(r"^( +--preset NAME +Model[^:(\n]*):.*\n(?: {15,}\S.*\n)*", r"\1: see TRM_PRESETS\n", done.stdout, flags=re.MULTILINE)
+    return text.rstrip() + "\n"
 
 
 def commands_of(text):
