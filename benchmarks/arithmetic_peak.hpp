@@ -84,7 +84,7 @@ struct alignas(64) tile_configuration {
 };
 #define TRM_BENCHMARK_TILES(type, instruction)                                       \
   __attribute__((target("amx-tile,amx-" type))) inline void instruction##_chains() { \
-    static const tile_configuration tiles;                                           \
+    static constexpr tile_configuration tiles;                                       \
     _tile_loadconfig(&tiles);                                                        \
     _tile_zero(0);                                                                   \
     _tile_zero(1);                                                                   \

@@ -58,7 +58,7 @@ class weight {
 };
 
 /// The operations of a model of width D, at most Rows rows and compute type T.
-/// Whole: all of them, or those that tell how small sizes fare.
+/// Whole: all of them, or those that take most of a step; each one more is compiled for every instruction set.
 template <class T, int Rows, int D, int Heads, bool Whole>
 struct operations {
   static constexpr int inner = 3 * D;  // of SwiGLU
@@ -291,7 +291,7 @@ void prepare() {
 
 template <class T>
 void register_type() {
-  using paper = operations<T, 916, 512, 8, true>;
+  using paper = operations<T, 916, 512, 8, std::is_same_v<T, float>>;
   constexpr extents sudoku{8, 97}, arc{1, 916}, toy{64, 32};
   paper::all(sudoku, 1);
   paper::all(arc, 1);

@@ -9,7 +9,7 @@ usage: benchmarks/run.sh [--quick] [--build DIR] [--results DIR] [--only NAME,..
   --quick       a tenth of the time, for a look
   --build       default build/bench; what is missing there is configured and built first
   --results     default build/benchmarks/results
-  --only        of: ops, layers, cpu-kernels, arc-data, arc-evaluator, maze, sudoku, programs, step, cycles
+  --only        of: ops, layers, cpu-kernels, arc-data, arc-evaluator, maze, sudoku, programs, step; cycles, which takes long, only here
   --python      one that has PyTorch, to compare training steps with it; default: $TRM_TORCH_PYTHON, or no comparison
   --no-report   leaves docs/benchmarks.md as it is
 TRM_DATA_DIR names the folder with data for arc-data. Four to five minutes on two quiet processors, apart from building.
@@ -39,7 +39,13 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 mkdir -p "$results"
-wanted() { case ",$only," in ',,' | *",$1,"*) return 0 ;; *) return 1 ;; esac; }
+wanted() {
+  case ",$only," in
+    ',,') [ "$1" != cycles ] ;;
+    *",$1,"*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
 
 # --- build what is missing
 if [ ! -e "$build/CMakeCache.txt" ]; then
@@ -91,6 +97,9 @@ google arc-data arc-data 0.3
 google arc-evaluator arc-evaluator 0.3
 google maze maze 0.3
 google sudoku sudoku 0.7
+
+if [ -n "$quick" ]; then set -- --quick; else set --; fi
+[ ! -x "$build/benchmarks/cycles" ] || other cycles "$build/benchmarks/cycles" --output "$results/cycles" "$@"
 
 rounds=3
 [ -z "$quick" ] || rounds=1

@@ -64,6 +64,7 @@ endfunction()
 
 set(found "")
 set(violations "")
+list(REMOVE_ITEM PROGRAMS "") # of programs that are not built here
 foreach(entry IN LISTS PROGRAMS)
   string(REPLACE "|" ";" entry "${entry}")
   list(GET entry 0 name)
