@@ -71,7 +71,7 @@ const trm::training_options options{.batch = 32,
                                     .max_steps = 4,
                                     .exploration = 0.5,
                                     .optimizer = {.learning_rate = 2e-3},
-                                    .schedule = {.warmup = 50, .total = 600, .min_ratio = 0.05},
+                                    .schedule = {.warmup = 50, .total = 1400, .min_ratio = 0.05},
                                     .ema_rate = 0.98};
 
 std::filesystem::path checkpoint(const std::filesystem::path& folder, long long step) {
@@ -142,15 +142,15 @@ bool solve(const ditch& d, const trm::weights<model>& weights) {
 }
 
 void run(const std::filesystem::path& folder) {
-  for (const int step : {300, 600})
+  for (const int step : {700, 1400})
     std::filesystem::remove_all(checkpoint(folder, step));  // no checkpoint is written over
   write_split(folder, "train", 1, 4000);
   write_split(folder, "test", 2, 500);
-  train(folder, 0, 300);
-  train(folder, 300, 600);  // as if it had never stopped
+  train(folder, 0, 700);
+  train(folder, 700, 1400);  // as if it had never stopped
 
   trm::weights<model> weights;
-  trm::read_weights(trm::safetensors_file::open(checkpoint(folder, 600) / "weights.safetensors"), weights);
+  trm::read_weights(trm::safetensors_file::open(checkpoint(folder, 1400) / "weights.safetensors"), weights);
   const double right = evaluate(trm::dataset::open(folder, "test"), weights);
   std::printf("unseen ditches right in every cell: %.1f %%\n", 100 * right);
   std::printf("%s\n", solve(ditch(2, 0), weights) ? "right" : "wrong");
