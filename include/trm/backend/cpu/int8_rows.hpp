@@ -46,20 +46,22 @@ TRM_INLINE inline integers<N> larger_bits(const integers<N>& bits, const floats<
   return {bits.v > other ? bits.v : other};
 }
 
-/// The nearest integers, ties to even, as bits of words; magnitudes below 2^31. Anything for NaN.
+/// The nearest integers, ties to even, as bits of words; magnitudes below 2^22. Anything for NaN.
 template <int N>
 TRM_INLINE inline words<N> nearest(const floats<N>& a) {
+#if defined(__x86_64__) && !defined(__clang__)
   words<N> r;
-#if defined(__x86_64__)
   if constexpr (N == 4) {
     __asm__("cvtps2dq %1, %0" : "=x"(r.v) : "x"(a.v));
   } else {
     __asm__("vcvtps2dq %1, %0" : "=v"(r.v) : "v"(a.v));
   }
-#else
-  for (int i = 0; i < N; ++i) r.v[i] = static_cast<std::uint32_t>(a.v[i] == a.v[i] ? std::lrint(a.v[i]) : 0);
-#endif
   return r;
+#else
+  constexpr float shift = 12582912.0f;  // 1.5 * 2^23: the last bit of the sum is 1
+  const floats<N> shifted{a.v + shift};
+  return {bits_as<std::uint32_t>(shifted).v - __builtin_bit_cast(std::uint32_t, shift)};
+#endif
 }
 
 /// q + 128 in the lowest byte of each word. `inverse` is 0 where a value is not finite.

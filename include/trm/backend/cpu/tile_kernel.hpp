@@ -107,16 +107,18 @@ struct tile_registers {
     if (t.start == tile_start::add) {
       TRM_UNROLL
       for (int i = 0; i < Rows; ++i) {
-        if (i >= t.rows) break;
         TRM_UNROLL
-        for (int j = 0; j < Vectors; ++j) v[i][j] = floats<N>::load(t.c + i * t.ldc + j * N) + v[i][j];
+        for (int j = 0; j < Vectors; ++j) {
+          if (i < t.rows) v[i][j] = floats<N>::load(t.c + i * t.ldc + j * N) + v[i][j];
+        }
       }
     }
     TRM_UNROLL
     for (int i = 0; i < Rows; ++i) {
-      if (i >= t.rows) break;
       TRM_UNROLL
-      for (int j = 0; j < Vectors; ++j) v[i][j].store(t.c + i * t.ldc + j * N);
+      for (int j = 0; j < Vectors; ++j) {
+        if (i < t.rows) v[i][j].store(t.c + i * t.ldc + j * N);
+      }
     }
   }
 };

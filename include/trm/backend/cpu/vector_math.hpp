@@ -88,7 +88,7 @@ TRM_INLINE inline floats<N> sigmoid(const floats<N>& x) {
 template <int N>
 TRM_INLINE inline floats<N> sqrt(const floats<N>& x) {
   floats<N> r;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(__clang__)
   if constexpr (N > 4) {
     __asm__("vsqrtps %1, %0" : "=v"(r.v) : "v"(x.v));
     return r;
