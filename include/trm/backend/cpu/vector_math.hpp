@@ -98,34 +98,6 @@ TRM_INLINE inline floats<N> sqrt(const floats<N>& x) {
   return r;
 }
 
-/// The angle of (x, y) for x >= 0, between -pi / 2 and pi / 2, relative error below 4e-7; 0 with the sign of y where
-/// both are 0, as std::atan2.
-///
-/// The smaller one over the larger one, and its arc tangent by an odd polynomial of least relative error.
-template <int N>
-TRM_INLINE inline floats<N> atan2(const floats<N>& y, const floats<N>& x) {
-  using F = floats<N>;
-  const auto c = [](float value) TRM_INLINE { return F::broadcast(value); };
-  const auto sign = words<N>{bits_as<std::uint32_t>(y).v & 0x80000000u};
-  const F a = bits_as<float>(words<N>{bits_as<std::uint32_t>(y).v ^ sign.v});
-  const auto steep = less(x, a);
-  const F larger = select(steep, a, x), smaller = select(steep, x, a);
-  F q = select(less(F::zero(), larger), smaller / larger, larger);  // 0 / 0: 0, and NaN stays
-  q = select(less(c(3.40282347e38f), smaller), c(1.0f), q);         // both infinite
-  const F s = q * q;
-  F p = c(2.849889739e-3f);
-  p = multiply_add(p, s, c(-1.606862943e-2f));
-  p = multiply_add(p, s, c(4.269152003e-2f));
-  p = multiply_add(p, s, c(-7.504294603e-2f));
-  p = multiply_add(p, s, c(1.064093405e-1f));
-  p = multiply_add(p, s, c(-1.420364447e-1f));
-  p = multiply_add(p, s, c(1.999261939e-1f));
-  p = multiply_add(p, s, c(-3.333307335e-1f));
-  p = multiply_add(p * s, q, q);
-  const F angle = select(steep, c(1.57079633f) - p, p);
-  return bits_as<float>(words<N>{bits_as<std::uint32_t>(angle).v | sign.v});
-}
-
 /// to[i] = from[i] as float32, or rounded as trm::bf16(float) rounds. The arrays do not overlap.
 template <class To, class From>
 inline void convert(const From* from, To* to, std::size_t count) {
