@@ -20,6 +20,7 @@ constexpr std::size_t attention_forward_workspace(int max_rows, int head_dim) {
     return memory.used * sizeof(float);
   }
 }
+/// The same for attention_backward.
 template <class T>
 constexpr std::size_t attention_backward_workspace(int max_rows, int head_dim) {
   if constexpr (std::is_same_v<T, double>) {
