@@ -56,7 +56,7 @@ install_missing() {
   has_apt || return 0
   # shellcheck disable=SC2086
   required=$(missing_packages "$cxx:$package" $program_packages doctest-dev libbenchmark-dev)
-  optional=$(missing_packages ccache:ccache pkg-config:pkg-config valgrind:valgrind libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev \
+  optional=$(missing_packages ccache:ccache pkg-config:pkg-config libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev \
     libopenmpi-dev openmpi-bin doxygen:doxygen python3-sphinx python3-breathe python3-myst-parser furo)
   # Without its runtime clang links no sanitizer.
   [ "$compiler$sanitize" != clang-sanitize ] || [ -n "$(ls /usr/lib/llvm-*/lib/clang/*/lib/linux/*asan* 2>/dev/null)" ] ||

@@ -144,11 +144,6 @@ struct builtin_product {
 
   static constexpr int depth = 256;  // steps of a panel between visits to the sums
 
-  /// Of `all` things at most `most` at once, fewer where all threads then have as many to do.
-  static int part_of(int all, int most, int threads) {
-    const int rounds = (all + most * threads - 1) / (most * threads);
-    return (all + rounds * threads - 1) / (rounds * threads);
-  }
   static constexpr std::size_t size(int n) { return static_cast<std::size_t>(n); }
   static constexpr std::size_t round_to_line(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -272,17 +267,9 @@ struct builtin_product {
 
     for (std::ptrdiff_t begin = 0; begin < total; begin += length) {
       const int count = static_cast<int>(std::min<std::ptrdiff_t>(length, total - begin));
-      // f(sample, row, r, some) for the pieces of rows [first, last) that belong to one sample
-      const auto each_piece = [&](int first, int last, auto f) {
-        for (int r = first, some; r < last; r += some) {
-          const std::ptrdiff_t sample = (begin + r) / rows, row = (begin + r) % rows;
-          some = static_cast<int>(std::min<std::ptrdiff_t>(last - r, rows - row));
-          f(sample, row, r, some);
-        }
-      };
       const auto pack_d = [&](int first_strip, int last_strip, int first, int last) {
         if (d_lies) return;
-        each_piece(first, last, [&](std::ptrdiff_t sample, std::ptrdiff_t row, int r, int some) {
+        each_piece(begin, rows, first, last, [&](std::ptrdiff_t sample, std::ptrdiff_t row, int r, int some) {
           const T* from = d.data + sample * d_sample + row * d.row;
           for (int s = first_strip; s < last_strip; ++s) {
             const int i = s * kernel::rows, width = kernel::strip_rows(n - i);
@@ -293,7 +280,7 @@ struct builtin_product {
       };
       const auto pack_x = [&](int first_panel, int last_panel, int first, int last) {
         if (x_lies) return;
-        each_piece(first, last, [&](std::ptrdiff_t sample, std::ptrdiff_t row, int r, int some) {
+        each_piece(begin, rows, first, last, [&](std::ptrdiff_t sample, std::ptrdiff_t row, int r, int some) {
           const T* from = x.data + sample * x_sample + row * x.row;
           for (int p = first_panel; p < last_panel; ++p) {
             const int j = p * panel;
@@ -352,7 +339,7 @@ struct builtin_product {
         d_is_wide ? pack_x(0, panels, first, last) : pack_d(0, d_strips, first, last);
       });
       const int all_steps = words_for(kind, count);
-      const int wide = d_is_wide ? d_strips : panels, at_once = part_of(wide, d_is_wide ? 9 : 4, pool.size());
+      const int wide = d_is_wide ? d_strips : panels, at_once = pool.at_once(wide, d_is_wide ? 9 : 4);
       pool.run((wide + at_once - 1) / at_once, [&](int task, int) {
         const int first = task * at_once, last = std::min(first + at_once, wide);
         for (int r = 0; r < count; r += slab) {  // few rows at a time: they may all be on pages of their own

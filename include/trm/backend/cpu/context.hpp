@@ -159,7 +159,7 @@ class context {
   void emit(const C& c, X x, S out) {
     using A = accumulator<typename X::value_type>;
     need(row_bytes<typename X::value_type>(X::width), 0);
-    const int total = c.batch * c.rows, block = rows_at_once(total, 32);
+    const int total = c.batch * c.rows, block = pool_.at_once(total, 32);
     pool_.run((total + block - 1) / block, [&](int task, int worker) {
       A* v = reinterpret_cast<A*>(worker_memory(worker));
       const int end = std::min(total, (task + 1) * block);
@@ -329,14 +329,8 @@ class context {
   template <class T>
   int rows_of_block(int total, int runs) const {
     if constexpr (multiplies_columns<Provider>)
-      return rows_at_once(total * runs, Provider::template preferred_rows<T>());
-    return Provider::rows_independent ? rows_at_once(total * runs, Provider::row_block) : Provider::row_block;
-  }
-  /// Rows of a block: at most `most`, fewer where that keeps every thread busy. Rows do not depend on one another.
-  int rows_at_once(int total, int most) const {
-    const int workers = pool_.size();
-    const int rounds = (total + most * workers - 1) / (most * workers);
-    return std::max(1, (total + rounds * workers - 1) / (rounds * workers));
+      return pool_.at_once(total * runs, Provider::template preferred_rows<T>());
+    return Provider::rows_independent ? pool_.at_once(total * runs, Provider::row_block) : Provider::row_block;
   }
   template <class Mask, class C>
   static auto visible(const C& c, int b) {

@@ -215,6 +215,17 @@ inline void pack_strip(const S* src, std::ptrdiff_t si, std::ptrdiff_t sr, int v
   });
 }
 
+/// f(sample, row, r, some) for the pieces of rows r in [first, last) that belong to one sample of `rows` rows; row r is number
+/// `begin` + r over all samples.
+template <class F>
+inline void each_piece(std::ptrdiff_t begin, int rows, int first, int last, F f) {
+  for (int r = first, some; r < last; r += some) {
+    const std::ptrdiff_t sample = (begin + r) / rows, row = (begin + r) % rows;
+    some = static_cast<int>(std::min<std::ptrdiff_t>(last - r, rows - row));
+    f(sample, row, r, some);
+  }
+}
+
 }  // namespace trm::cpu
 
 #pragma GCC diagnostic pop

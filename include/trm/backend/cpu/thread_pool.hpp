@@ -41,6 +41,12 @@ class thread_pool {
   /// Threads, the calling one among them.
   int size() const { return size_; }
 
+  /// Of `all` things so many for one task: at most `most`, fewer where all threads then have as many to do; at least 1.
+  int at_once(int all, int most) const {
+    const int rounds = (all + most * size_ - 1) / (most * size_);
+    return rounds < 1 ? 1 : (all + rounds * size_ - 1) / (rounds * size_);
+  }
+
   /// f(task, worker) for every task in [0, tasks), worker in [0, size()): no two tasks run at the same time with the
   /// same worker. Returns when all are done; allocates nothing. The first exception thrown by a task is thrown again
   /// here, tasks not yet begun are then left out. Called from within a task of this pool it is a plain loop on the same

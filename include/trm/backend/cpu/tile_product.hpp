@@ -118,16 +118,8 @@ struct tile_product {
     const auto panel_width = [k](int j) { return std::min(block, padded_outputs(k) - j); };
     for (std::ptrdiff_t begin = 0; begin < total; begin += length) {
       const int count = static_cast<int>(std::min<std::ptrdiff_t>(length, total - begin)), steps = tiles_for(count);
-      // f(sample, row, r, some) for the pieces of rows [first, last) that belong to one sample
-      const auto each_piece = [&](int first, int last, auto f) {
-        for (int r = first, some; r < last; r += some) {
-          const std::ptrdiff_t sample = (begin + r) / rows, row = (begin + r) % rows;
-          some = static_cast<int>(std::min<std::ptrdiff_t>(last - r, rows - row));
-          f(sample, row, r, some);
-        }
-      };
       const auto pack_d = [&](int first_strip, int last_strip, int first, int last) {
-        each_piece(first, last, [&](std::ptrdiff_t sample, std::ptrdiff_t row, int r, int some) {
+        each_piece(begin, rows, first, last, [&](std::ptrdiff_t sample, std::ptrdiff_t row, int r, int some) {
           for (int s = first_strip, i = s * amx::rows; s < last_strip; ++s, i += amx::rows) {
             detail::pack_tile_rows(d.data + sample * d_sample + row * d.row + i * d.col, d.col, d.row,
                                    std::min(amx::rows, n - i), n - i, d_packed + size(s) * strip_size(length), r, some);
@@ -138,7 +130,7 @@ struct tile_product {
         }
       };
       const auto pack_x = [&](int first_panel, int last_panel, int first, int last) {
-        each_piece(first, last, [&](std::ptrdiff_t sample, std::ptrdiff_t row, int r, int some) {
+        each_piece(begin, rows, first, last, [&](std::ptrdiff_t sample, std::ptrdiff_t row, int r, int some) {
           for (int j = first_panel * block; j < std::min(k, last_panel * block); j += block) {
             pack_strip<isa::avx512, word_kind::pair>(x.data + sample * x_sample + row * x.row + j * x.col, x.col, x.row,
                                                      std::min(panel_width(j), k - j), k - j, panel_width(j),
@@ -159,8 +151,7 @@ struct tile_product {
         d_is_wide ? pack_x(0, panels, first, last) : pack_d(0, strips, first, last);
       });
       const int pairs = (strips + 1) / 2, wide = d_is_wide ? pairs : panels;
-      const int rounds = (wide + 8 * pool.size() - 1) / (8 * pool.size());
-      const int at_once = (wide + rounds * pool.size() - 1) / (rounds * pool.size());
+      const int at_once = pool.at_once(wide, 8);
       pool.run((wide + at_once - 1) / at_once, [&](int task, int) {
         const int first = task * at_once, last = std::min(first + at_once, wide);
         for (int r = 0; r < count; r += slab) {  // few rows at a time: they may all be on pages of their own
