@@ -49,7 +49,7 @@ wanted() {
 
 # --- build what is missing
 if [ ! -e "$build/CMakeCache.txt" ]; then
-  cmake --preset bench -B "$build" -DTRM_PRESETS='small_4' >"$results/configure.log" 2>&1 ||
+  cmake --preset bench -B "$build" -DTRM_PRESETS=small_4 -DTRM_BENCHMARK_MODELS= >"$results/configure.log" 2>&1 ||
     { cat "$results/configure.log"; stop "the configuration failed"; }
 fi
 targets=''

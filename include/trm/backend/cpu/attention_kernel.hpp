@@ -1,34 +1,46 @@
 // SPDX-License-Identifier: MIT
 // Attention of one head and its gradient, tiled: no array of rows x rows.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <type_traits>
 
+#include "trm/backend/cpu/attention_amx.hpp"
 #include "trm/backend/cpu/attention_reference.hpp"
 #include "trm/backend/cpu/attention_tiles.hpp"
 
 namespace trm::cpu {
 
+namespace detail {
+/// Are heads of this type and width for attention_amx.hpp?
+template <class T>
+bool by_amx(int head_dim) {
+  return std::is_same_v<T, bf16> && detect_isa() == isa::amx && head_dim % amx::depth == 0;
+}
+}  // namespace detail
+
 /// Bytes of workspace for sequences of at most `max_rows` rows, a multiple of 64.
 template <class T>
-constexpr std::size_t attention_forward_workspace(int max_rows, int head_dim) {
+std::size_t attention_forward_workspace(int max_rows, int head_dim) {
   if constexpr (std::is_same_v<T, double>) {
     return (attention_reference_workspace<T>(max_rows) + 63) / 64 * 64;
   } else {
-    detail::attention_memory memory;
+    detail::attention_memory memory, tiles;
     detail::attention_forward_arrays(memory, max_rows, head_dim);
-    return memory.used * sizeof(float);
+    if (detail::by_amx<T>(head_dim)) detail::amx_forward_arrays({tiles}, max_rows, head_dim);
+    return std::max(memory.used, tiles.used) * sizeof(float);
   }
 }
 /// The same for attention_backward.
 template <class T>
-constexpr std::size_t attention_backward_workspace(int max_rows, int head_dim) {
+std::size_t attention_backward_workspace(int max_rows, int head_dim) {
   if constexpr (std::is_same_v<T, double>) {
     return (attention_reference_workspace<T>(max_rows) + 63) / 64 * 64;
   } else {
-    detail::attention_memory memory;
+    detail::attention_memory memory, tiles;
     detail::attention_backward_arrays(memory, max_rows, head_dim);
-    return memory.used * sizeof(float);
+    if (detail::by_amx<T>(head_dim)) detail::amx_backward_arrays({tiles}, max_rows, head_dim);
+    return std::max(memory.used, tiles.used) * sizeof(float);
   }
 }
 
@@ -51,6 +63,14 @@ void attention_forward(const T* q, const T* k, const T* v, std::ptrdiff_t stride
                                 workspace);
   } else {
     if (rows <= 0) return;
+#if defined(TRM_TARGET_AMX)
+    if constexpr (std::is_same_v<T, bf16>) {
+      if (current_isa() == isa::amx && detail::by_amx<T>(head_dim)) {
+        return detail::amx_attention::forward(q, k, v, stride, rows, head_dim, scale, visible, o, o_stride, lse,
+                                              lse_stride, workspace);
+      }
+    }
+#endif
     at_level(current_isa(), [&](auto level) {
       detail::attention_tiles<level.value, T>::forward(q, k, v, stride, rows, head_dim, scale, visible, o, o_stride,
                                                        lse, lse_stride, workspace);
@@ -75,6 +95,14 @@ void attention_backward(const T* q, const T* k, const T* v, std::ptrdiff_t strid
                                  dk, dv, workspace);
   } else {
     if (rows <= 0) return;
+#if defined(TRM_TARGET_AMX)
+    if constexpr (std::is_same_v<T, bf16>) {
+      if (current_isa() == isa::amx && detail::by_amx<T>(head_dim)) {
+        return detail::amx_attention::backward(q, k, v, stride, rows, head_dim, scale, visible, o, d_o, o_stride, lse,
+                                               lse_stride, dq, dk, dv, workspace);
+      }
+    }
+#endif
     at_level(current_isa(), [&](auto level) {
       detail::attention_tiles<level.value, T>::backward(q, k, v, stride, rows, head_dim, scale, visible, o, d_o,
                                                         o_stride, lse, lse_stride, dq, dk, dv, workspace);

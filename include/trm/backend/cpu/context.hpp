@@ -354,7 +354,7 @@ class context {
     return round_up(static_cast<std::size_t>(n) * sizeof(accumulator<T>), alignment);
   }
   template <class T>
-  static constexpr std::size_t attention_bytes(int rows, int d) {
+  static std::size_t attention_bytes(int rows, int d) {
     const std::size_t gradients =
         round_up(3 * static_cast<std::size_t>(rows) * static_cast<std::size_t>(d) * sizeof(accumulator<T>), alignment);
     return gradients + std::max(attention_forward_workspace<T>(rows, d), attention_backward_workspace<T>(rows, d));
