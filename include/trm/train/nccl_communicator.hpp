@@ -2,12 +2,14 @@
 // Processes with a GPU each, talking by NCCL.
 #pragma once
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include <cuda_runtime_api.h>
 #include <nccl.h>
@@ -15,31 +17,30 @@
 #include "trm/core/error.hpp"
 #include "trm/train/collectives.hpp"
 #include "trm/train/communicator.hpp"
+#include "trm/train/meeting.hpp"
 
 namespace trm::nccl {
 
-/// The processes of an NCCL communicator. Spans of exchange lie in memory of the host or of the device: they go through memory of
-/// the device that the constructor takes. So far compiled only, not run.
+/// The processes of an NCCL communicator. Spans of exchange() lie in memory of the host or of the device and go through memory of
+/// the device that the constructor takes; those of enqueue() lie on the device and are sent from where they are. So far compiled only,
+/// not run.
 class communicator {
  public:
   /// Made together by all processes of `others`, which tells them NCCL's identifier; each has chosen its device by cudaSetDevice.
   /// `staging`: bytes on the device for what is sent at a time, and again for what is received.
   template <trm::communicator Others>
-  explicit communicator(Others& others, std::size_t staging = std::size_t{64} << 20)
+  explicit communicator(Others& others, std::size_t staging = default_staging)
       : rank_(others.rank()), size_(others.size()), piece_(staging / static_cast<std::size_t>(others.size())) {
-    if (piece_ == 0) throw error(here(), "the memory to send from is smaller than the number of processes");
-    ncclUniqueId id{};
-    if (rank_ == 0) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
-    collectives(others).broadcast(std::span(&id, 1));
-    try {
-      check(cudaMalloc(&sent_, staging), "cudaMalloc");
-      check(cudaMalloc(&received_, staging), "cudaMalloc");
-      check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-      check(ncclCommInitRank(&comm_, size_, id, rank_), "ncclCommInitRank");
-    } catch (...) {
-      release();
-      throw;
-    }
+    start(staging, [&](std::span<ncclUniqueId> id) { collectives(others).broadcast(id); });
+  }
+  /// Made together by the processes of a launcher that have nothing else to talk by, such as those of torchrun: rank 0 tells NCCL's
+  /// identifier at the meeting point. Throws communication_error as well where not all come.
+  explicit communicator(const launch& started, const meeting_point& at, std::size_t staging = default_staging)
+      : rank_(started.rank),
+        size_(started.size),
+        piece_(staging / static_cast<std::size_t>(started.size)),
+        patience_(at.patience) {
+    start(staging, [&](std::span<ncclUniqueId> id) { meet(at, rank_, size_, std::as_writable_bytes(id)); });
   }
   communicator(const communicator&) = delete;
   communicator& operator=(const communicator&) = delete;
@@ -54,6 +55,33 @@ class communicator {
     for (std::size_t at = 0; at < longest; at += piece_) exchange_piece(out, in, at);
   }
 
+  /// The messages of exchange(), whose spans lie on the device, in the order of `stream`: nothing has been sent when it returns, and
+  /// it may be captured into a graph. finish() says whether they arrived.
+  void enqueue(std::span<const outgoing> out, std::span<const incoming> in, cudaStream_t stream) {
+    check(ncclGroupStart(), "ncclGroupStart");
+    for (const outgoing& o : out)
+      check(ncclSend(o.bytes.data(), o.bytes.size(), ncclUint8, o.to, comm_, stream), "ncclSend");
+    for (const incoming& i : in)
+      check(ncclRecv(i.bytes.data(), i.bytes.size(), ncclUint8, i.from, comm_, stream), "ncclRecv");
+    check(ncclGroupEnd(), "ncclGroupEnd");
+  }
+  /// Waits until the stream has done what it was given. Throws communication_error where NCCL reports that another process failed, or
+  /// where it takes longer than the patience: a process that is gone is not always noticed.
+  void finish(cudaStream_t stream) {
+    const auto end = std::chrono::steady_clock::now() + patience_;
+    for (;;) {
+      const cudaError_t state = cudaStreamQuery(stream);
+      if (state == cudaSuccess) return;
+      if (state != cudaErrorNotReady) check(state, "cudaStreamQuery");
+      ncclResult_t late = ncclSuccess;
+      check(ncclCommGetAsyncError(comm_, &late), "ncclCommGetAsyncError");
+      if (late != ncclInProgress) check(late, "exchange");
+      if (std::chrono::steady_clock::now() > end)
+        throw communication_error(here(), "another process no longer answers: its own last line says why");
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+  }
+
   /// Ends this process; NCCL then fails the calls of the others, and their launcher ends them.
   [[noreturn]] void abort(std::string_view message) {
     std::fprintf(stderr, "rank %d of %d: %.*s\n", rank_, size_, static_cast<int>(message.size()), message.data());
@@ -62,7 +90,25 @@ class communicator {
     std::_Exit(1);
   }
 
+  static constexpr std::size_t default_staging = std::size_t{64} << 20;  // bytes
+
  private:
+  template <class Tell>
+  void start(std::size_t staging, Tell tell) {
+    if (piece_ == 0) throw error(here(), "the memory to send from is smaller than the number of processes");
+    ncclUniqueId id{};
+    if (rank_ == 0) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
+    tell(std::span(&id, 1));
+    try {
+      check(cudaMalloc(&sent_, staging), "cudaMalloc");
+      check(cudaMalloc(&received_, staging), "cudaMalloc");
+      check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+      check(ncclCommInitRank(&comm_, size_, id, rank_), "ncclCommInitRank");
+    } catch (...) {
+      release();
+      throw;
+    }
+  }
   void exchange_piece(std::span<const outgoing> out, std::span<const incoming> in, std::size_t at) {
     const auto count = [&](std::size_t bytes) { return bytes <= at ? 0 : std::min(piece_, bytes - at); };
     const auto place = [&](void* base, int rank) {
@@ -84,10 +130,7 @@ class communicator {
     for (const incoming& i : in) {
       if (const std::size_t n = count(i.bytes.size()); n > 0) copy(i.bytes.data() + at, place(received_, i.from), n);
     }
-    check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
-    ncclResult_t late = ncclSuccess;
-    check(ncclCommGetAsyncError(comm_, &late), "ncclCommGetAsyncError");
-    check(late, "exchange");
+    finish(stream_);
   }
   void copy(void* to, const void* from, std::size_t n) {
     check(cudaMemcpyAsync(to, from, n, cudaMemcpyDefault, stream_), "cudaMemcpyAsync");
@@ -108,6 +151,7 @@ class communicator {
 
   int rank_, size_;
   std::size_t piece_;  // of a message, at a time
+  std::chrono::milliseconds patience_ = std::chrono::minutes(30);
   void *sent_ = nullptr, *received_ = nullptr;
   cudaStream_t stream_ = nullptr;
   ncclComm_t comm_ = nullptr;
