@@ -23,7 +23,8 @@ FOLDERS = {
     "data/maze": "Mazes: generator, solver, symmetries",
     "io": "Files: safetensors, .npy, JSON, PyTorch's .pt, checkpoints, TensorBoard",
     "backend": "A backend that only counts, and observers",
-    "backend/cpu": "The CPU: products, attention, threads, instruction sets",
+    "backend/cpu": "The CPU: products, attention, threads, instruction sets; what its operations compute is said in trm/ops",
+    "backend/cuda": "The GPU: contexts, memory, kernels; what its operations compute is said in trm/ops",
     "testing": "The gradient check",
     "": "Forward declarations and the version",
 }
@@ -97,6 +98,7 @@ def prune(xml):
             for section in compound.findall("sectiondef"):
                 for member in section.findall("memberdef"):
                     name = doxygen.Name(member, member.findtext("name"), member.get("kind"), None)
+                    member.set("inline", "no")  # in a library of headers it says nothing
                     initial = member.find("initializer")
                     text = "" if initial is None else "".join(initial.itertext())
                     if len(text) > 60 or "{" in text.replace("{}", "") or "\n" in text:

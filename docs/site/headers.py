@@ -5,6 +5,7 @@ In the headers `///` stands before what it describes, `//` behind it; text is pl
 Doxygen would take `<`, `*`, `@` in formulas for commands of its own, and a `//` for nothing. So here, outside of functions,
 
 - a line of comment directly before a declaration becomes `///`, one behind a declaration `///<`;
+- one that only divides, `// ---- rows ----`, is left out,
 - what Doxygen would take for a command is escaped, `x` becomes <code>x</code>, an indented block @code or @verbatim.
 """
 import pathlib
@@ -156,7 +157,7 @@ def converted(source):
     kinds = {}  # line: "///" or "///<"
     for n in sorted(comments, reverse=True):
         c = comments[n]
-        if n < top or c.scope == "code":
+        if n < top or c.scope == "code" or re.fullmatch(r"// -+ .* -+", c.text):
             continue
         if not c.before.strip():
             below = lines[n + 1].strip() if n + 1 < len(lines) else ""

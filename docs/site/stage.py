@@ -83,7 +83,7 @@ def lay_out(stage, xml):
     listed, out, in_tree = set(), [], False
     for text in (SITE / "index.md").read_text().split("\n"):
         in_tree = text.startswith("```{toctree}") or (in_tree and not text.startswith("```"))
-        entry = text.strip()
+        entry = re.sub(r"^.* <(.*)>$", r"\1", text.strip())  # `title <page>` or `page`
         if in_tree and entry and not entry.startswith((":", "```")):
             listed.add(entry)
             if not (stage / (entry + ".md")).exists() and not (stage / (entry + ".rst")).exists():

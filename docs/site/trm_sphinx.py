@@ -2,6 +2,7 @@
 """Directives that show one entity of Doxygen's XML by its id: Breathe finds names by walking through all XML, and overloads not at all."""
 from breathe.directives import BaseDirective
 from breathe.renderer.mask import NullMaskFactory
+from breathe.renderer.sphinxrenderer import SphinxRenderer
 from breathe.renderer.target import create_target_handler
 
 
@@ -58,7 +59,14 @@ class MemberDirective(ById):
         raise self.error(f"no member {refid}")
 
 
+def members_before_functions(renderer):
+    """What an aggregate holds is what a reader looks for first."""
+    order = {"public-type": 1, "public-attrib": 2}
+    renderer.sections = sorted(renderer.sections, key=lambda section: order.get(section[0], 0 if section[0] == "user-defined" else 3))
+
+
 def setup(app):
+    members_before_functions(SphinxRenderer)
     app.add_directive("trm-compound", CompoundDirective)
     app.add_directive("trm-member", MemberDirective)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

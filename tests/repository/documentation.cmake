@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The documentation: every public name has a comment, the programs' reference is what they say, the site can be built.
+# The documentation: every link leads somewhere, every public name has a comment, the programs' reference is what they say, the
+# site can be built.
 
 set(documentation_environment "${CMAKE_COMMAND}" -E env PYTHONDONTWRITEBYTECODE=1)
 # Debian's Sphinx lives with Debian's Python, which need not be the first of PATH.
@@ -7,6 +8,17 @@ find_program(TRM_SITE_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 find_program(TRM_SITE_PYTHON python3)
 find_program(TRM_DOXYGEN doxygen)
 mark_as_advanced(TRM_SITE_PYTHON TRM_DOXYGEN)
+
+trm_test_wanted(repository.links wanted)
+if(wanted)
+  if(TRM_SITE_PYTHON)
+    add_test(NAME repository.links COMMAND ${documentation_environment} "${TRM_SITE_PYTHON}"
+                                           "${CMAKE_CURRENT_LIST_DIR}/links.py" "${PROJECT_SOURCE_DIR}")
+  else()
+    trm_skipped_test(repository.links "python3 is not here")
+  endif()
+  trm_label_test(repository.links)
+endif()
 
 trm_test_wanted(repository.documented wanted)
 if(wanted)
