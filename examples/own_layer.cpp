@@ -82,8 +82,7 @@ int main() {
   if (!(right<my_net>("network") && right<my_head>("head"))) return 1;
   trm::cpu::context<> device;
   trm::trainer<model> trainer(device, {.batch = 32, .max_steps = 2, .optimizer = {.learning_rate = 3e-3}});
-  trainer.weights().initialise(1);
-  trainer.weights_changed();
+  trainer.initialise(1);
   std::vector<int> inputs(32 * 16), labels(32 * 16);
   double loss = 0;
   for (int step = 0; step <= 200; ++step) {

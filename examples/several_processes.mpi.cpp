@@ -15,8 +15,7 @@ int main() {
   trm::cpu::context<> cpu(1);
   trm::trainer<model, trm::adam_atan2, trm::cpu::context<>, trm::mpi::communicator> trainer(
       cpu, {.batch = 24, .max_steps = 4, .optimizer = {.learning_rate = 2e-3}, .schedule = {.warmup = 100}}, processes);
-  trainer.weights().initialise(0);
-  trainer.weights_changed();
+  trainer.initialise(0);
 
   // Of every batch this process has the samples first, first + 1, ...
   const int local = trainer.local_batch(), first = processes.rank() * local;

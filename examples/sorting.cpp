@@ -15,8 +15,7 @@ int main() {
   trm::cpu::context<> cpu;
   trm::trainer<model> trainer(cpu, {.batch = 32, .max_steps = 4, .optimizer = {.learning_rate = 2e-3},
                                     .schedule = {.warmup = 100, .total = 1000, .min_ratio = 0.1}, .ema_rate = 0.98});
-  trainer.weights().initialise(0);
-  trainer.weights_changed();
+  trainer.initialise(0);
   std::vector<int> digits(32 * 8), sorted;
   for (std::uint64_t step = 1; step <= 1000; ++step) {
     for (std::size_t i = 0; i < digits.size(); ++i) digits[i] = static_cast<int>(trm::philox{1}.at(trm::purpose::user, step).below(10, i));

@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -85,8 +84,7 @@ void train(const std::filesystem::path& folder, long long first, long long last)
   trm::cpu::context<> cpu;
   trm::trainer<model> trainer(cpu, options);
   if (first == 0) {
-    trainer.weights().initialise(0);
-    trainer.weights_changed();
+    trainer.initialise(0);
   } else {
     const auto saved = trm::checkpoint_folder::open(checkpoint(folder, first), trm::checkpoint_folder::verify::hashes);
     trm::read_checkpoint(saved, trainer);
@@ -113,10 +111,7 @@ double evaluate(const trm::dataset& data, const trm::weights<model>& weights) {
   trm::cpu::context<> cpu;
   trm::solver<model> solver(cpu, 100);
   solver.use(weights);
-  const auto no_rows = trm::puzzle_rows<float>();
-  const auto all_batches = std::numeric_limits<std::int64_t>::max();
-  const auto metrics = trm::evaluate(solver, no_rows, data.sources(), data.metadata(), options.max_steps, all_batches,
-                                     [](const auto&...) {});
+  const auto metrics = trm::evaluate(solver, {}, data.sources(), data.metadata(), options.max_steps);
   return metrics[0].exact_accuracy / metrics[0].count;
 }
 

@@ -2,6 +2,7 @@
 // Evaluation of a whole set: every example, a fixed number of supervision steps, metrics of the last.
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,14 +30,20 @@ void check_fit(const dataset_metadata& data) {
 
 }  // namespace detail
 
+/// What `each` of an evaluation is where nothing is to be done with the answers.
+struct no_answers {
+  void operator()(const auto&...) const {}
+};
+
 /// Runs `max_steps` supervision steps on every example of `sources` in order (at most `max_batches` batches) and calls
 /// `each(batch, part, solver)` after each batch; the first part.rows samples are examples, the others fill the batch.
 /// The metrics are summed over the examples of each source, in the order of `sources`; a source that was not reached counts nothing.
-/// `table`: a puzzle_table, or a view of rows that lie elsewhere.
-template <class Model, class Backend, class Source, class Each>
+/// `table`: a puzzle_table, or a view of rows that lie elsewhere; `{}` where the model has none.
+template <class Model, class Backend, class Source, class Each = no_answers>
 std::vector<step_metrics> evaluate(solver<Model, Backend>& s, const puzzle_rows<typename Model::master>& table,
                                    std::span<const Source> sources, const dataset_metadata& data, int max_steps,
-                                   std::int64_t max_batches, Each each) {
+                                   std::int64_t max_batches = std::numeric_limits<std::int64_t>::max(),
+                                   Each each = {}) {
   detail::check_fit<Model>(data);
   if (max_steps < 1) throw error("max_steps", "must be at least 1, not " + std::to_string(max_steps));
   const int n = s.batch_size();

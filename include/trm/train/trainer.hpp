@@ -55,7 +55,7 @@ class not_finite_error : public error {
 ///
 ///   trm::cpu::context<> device;
 ///   trm::trainer<model> t(device, {.batch = 32, .puzzle_identifiers = 100});
-///   t.weights().initialise(0);
+///   t.initialise(0);
 ///   t.step({inputs, labels, identifiers});
 template <class Model, class Optimizer, class Backend, class Communicator>
 class trainer {
@@ -200,7 +200,13 @@ class trainer {
     return report_;
   }
 
-  /// The weights being trained. After writing to them call weights_changed().
+  /// The published initialisation of the weights, a function of the seed alone. The average begins again; moments, carry and step
+  /// stay as they are.
+  void initialise(std::uint64_t seed) {
+    weights_.initialise(seed);
+    weights_changed();
+  }
+  /// The weights being trained: zero until initialised, read or written. After writing to them call weights_changed().
   trm::weights<Model>& weights() { return weights_; }
   const trm::weights<Model>& weights() const { return weights_; }
   /// Weights have been written: what is derived from them is made anew, and the average begins again.

@@ -139,6 +139,24 @@ TEST_CASE("EMA begins with the weights before the first update and follows them"
   CHECK(parameters(t) != std::vector<float>(t.ema(), t.ema() + model::extent));
 }
 
+TEST_CASE("initialised anew, a trainer computes with the new weights, and the average begins again") {
+  trm::cpu::context<> device(1);
+  trm::training_options o = options();
+  o.max_steps = 1;  // every step begins with new samples
+  o.ema_rate = 0.9;
+  o.puzzle_learning_rate = 0;
+  trainer used(device, o), fresh(device, o);
+  const auto b = trm_test::batch_for<model>(B, 1, identifiers);
+  used.initialise(1), fresh.initialise(2);
+  used.step(b.view());
+  CHECK(used.ema() != used.weights().parameters());
+  used.initialise(2);
+  CHECK(used.ema() == used.weights().parameters());
+  used.forward_backward(b.view()), fresh.forward_backward(b.view());
+  CHECK(parameters(used) == parameters(fresh));
+  CHECK(gradients(used) == gradients(fresh));
+}
+
 TEST_CASE("frozen weights: only the puzzle rows of the batch move") {
   trm::cpu::context<> device(1);
   trm::training_options o = options();
