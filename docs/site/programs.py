@@ -2,7 +2,7 @@
 """The reference of the programs, docs/reference/<program>.md: what their own --help says, command after command.
 
 programs.py PROGRAM...            compares the pages with what the programs say, and fails where they differ
-programs.py --update PROGRAM...   writes the pages
+programs.py --update PROGRAM...   writes the pages; so does cmake --build BUILD --target update-programs-reference
 """
 import difflib
 import os
@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 REFERENCE = pathlib.Path(__file__).resolve().parent.parent / "reference"
-UPDATE = "PYTHONDONTWRITEBYTECODE=1 python3 docs/site/programs.py --update BUILD/examples/trm-{arc,maze,sudoku}"
+UPDATE = "cmake --build BUILD --target update-programs-reference"
 
 
 def help_of(program, *command):

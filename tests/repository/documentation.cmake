@@ -35,14 +35,17 @@ trm_test_wanted(repository.programs_reference wanted)
 if(wanted)
   if(NOT TRM_SITE_PYTHON OR NOT TRM_BUILD_EXAMPLES)
     trm_skipped_test(repository.programs_reference "it needs python3 and the examples")
-  elseif(NOT EXISTS "${PROJECT_SOURCE_DIR}/docs/reference/trm-arc.md")
-    trm_skipped_test(repository.programs_reference "docs/reference is not written: docs/site/programs.py --update")
   elseif(TRM_PRESETS)
     trm_skipped_test(repository.programs_reference "the programs are built without some of their models (TRM_PRESETS)")
   else()
     add_test(NAME repository.programs_reference
              COMMAND ${documentation_environment} "${TRM_SITE_PYTHON}" "${PROJECT_SOURCE_DIR}/docs/site/programs.py"
                      $<TARGET_FILE:trm-arc> $<TARGET_FILE:trm-maze> $<TARGET_FILE:trm-sudoku>)
+    # cmake --build BUILD --target update-programs-reference
+    add_custom_target(update-programs-reference
+                      COMMAND ${documentation_environment} "${TRM_SITE_PYTHON}" "${PROJECT_SOURCE_DIR}/docs/site/programs.py"
+                              --update $<TARGET_FILE:trm-arc> $<TARGET_FILE:trm-maze> $<TARGET_FILE:trm-sudoku>
+                      DEPENDS trm-arc trm-maze trm-sudoku VERBATIM)
   endif()
   trm_label_test(repository.programs_reference)
 endif()
