@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A program that has names like those of the library, globally and in namespaces of its own, before it includes it.
+// A program that has names like those of the library, globally and in namespaces of its own, before it includes it. And the
+// macros of <windows.h>: libstdc++ takes min and max away with its first header.
+#define min(a, b) (((a) < (b)) ? (a) : (b))
+#define max(a, b) (((a) > (b)) ? (a) : (b))
 #include <stdexcept>
 #include <string>
 
@@ -33,6 +36,7 @@ struct solver {
 }  // namespace trm_app
 
 #include "../model.hpp"
+#include "trm/train/evaluate.hpp"
 #include "trm/train/trainer.hpp"
 
 namespace trm_app {

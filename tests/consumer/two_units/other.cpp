@@ -2,7 +2,8 @@
 // The headers after macros that other headers define: the imaginary unit of <complex.h>, the baud rates of <termios.h>,
 // major and minor of <sys/sysmacros.h>, what <windows.h>, <curses.h> and X11 define, and names that programs like for their
 // own. The headers from elsewhere come first, as they could not bear it either. min and max as macros with arguments are
-// not here: the standard library itself does without them only where they are not defined.
+// not here: libstdc++ takes them away where they were defined before its first header (../own_names), and <chrono> does not bear
+// them where they are defined later.
 #include "from_elsewhere.hpp"
 
 #undef major
