@@ -3,6 +3,7 @@
 #pragma once
 #include <span>
 
+#include "trm/core/hd.hpp"
 #include "trm/ops/cross_entropy.hpp"
 #include "trm/ops/halting.hpp"
 
@@ -15,7 +16,7 @@ struct step_metrics {
   double lm_loss = 0, q_halt_loss = 0, q_continue_loss = 0;  // sums over samples
 
   /// lm_loss + (q_halt_loss + q_continue_loss) / 2
-  double loss() const { return lm_loss + 0.5 * (q_halt_loss + q_continue_loss); }
+  TRM_HD double loss() const { return lm_loss + 0.5 * (q_halt_loss + q_continue_loss); }
 
   /// Those of more samples.
   step_metrics& operator+=(const step_metrics& o) {
@@ -25,7 +26,7 @@ struct step_metrics {
     return *this;
   }
   /// Adds one sample.
-  void add(const token_result& t, const halting_result& q, int sample_steps, bool halted) {
+  TRM_HD void add(const token_result& t, const halting_result& q, int sample_steps, bool halted) {
     lm_loss += t.loss, q_halt_loss += q.halt_loss, q_continue_loss += q.continue_loss;
     if (!halted || t.supervised == 0) return;
     count += 1;

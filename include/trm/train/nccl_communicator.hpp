@@ -65,6 +65,15 @@ class communicator {
       check(ncclRecv(i.bytes.data(), i.bytes.size(), ncclUint8, i.from, comm_, stream), "ncclRecv");
     check(ncclGroupEnd(), "ncclGroupEnd");
   }
+  /// The same in the order of a device's work; see trm::cuda::device_communicator.
+  template <class Device>
+  void enqueue(std::span<const outgoing> out, std::span<const incoming> in, Device& d) {
+    enqueue(out, in, static_cast<cudaStream_t>(d.stream()));
+  }
+  template <class Device>
+  void finish(Device& d) {
+    finish(static_cast<cudaStream_t>(d.stream()));
+  }
   /// Waits until the stream has done what it was given. Throws communication_error where NCCL reports that another process failed, or
   /// where it takes longer than the patience: a process that is gone is not always noticed.
   void finish(cudaStream_t stream) {

@@ -22,6 +22,7 @@
 #include "trm/train/communicator.hpp"
 #include "trm/train/diagnose.hpp"
 #include "trm/train/metrics.hpp"
+#include "trm/train/run_state.hpp"
 #include "trm/train/samples.hpp"
 #include "trm/train/training_options.hpp"
 #include "trm/train/weights.hpp"
@@ -325,32 +326,16 @@ class trainer {
   }
   template <class Self, class Dense, class Sample>
   static void state_of(Self& t, Dense& dense, Sample& sample) {
-    if (t.ema_begun_) dense("raw.", t.weights_.parameters());
-    if (t.moments_.size() > 0) {
-      auto* m = t.moments_.template as<master>();
-      dense("moment1.", m), dense("moment2.", m + Model::extent);
-    }
-    const std::int64_t b = t.options_.batch, tokens = Model::S;
-    const auto whole = [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
+    const auto part = [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
       if constexpr (std::is_const_v<Self>) {
         sample(name, std::move(shape), values);
       } else {
         t.own_part(name, std::move(shape), values, sample);
       }
     };
-    for (std::size_t i = 0; i < Model::core::state_count; ++i) {
-      whole("carry." + std::string(Model::schedule::states[i]), {b, Model::L, Model::D},
-            t.state(Model::schedule::states[i]));
-    }
-    const auto integers = [&](const char* name, auto& values) {
-      std::vector<std::int64_t> shape{b};
-      if (values.size() != static_cast<std::size_t>(t.local_)) shape.push_back(tokens);
-      whole("samples." + std::string(name), std::move(shape), std::span(values));
-    };
-    integers("inputs", t.samples_.inputs), integers("labels", t.samples_.labels);
-    integers("puzzle_identifiers", t.samples_.puzzle_identifiers);
-    integers("lengths", t.samples_.lengths), integers("prefixes", t.samples_.prefixes);
-    integers("steps", t.samples_.steps), integers("halted", t.samples_.halted);
+    detail::visit_run_state<Model>(
+        t.ema_begun_ ? t.weights_.parameters() : nullptr, t.moments_.template as<master>(), t.options_.batch,
+        t.samples_, [&](const char* name) { return t.state(name); }, dense, part);
   }
   /// sample(name, shape, values) writes the whole batch; `mine` is this process's part of it.
   template <class T, class Sample>
