@@ -42,9 +42,3 @@ pygments_style = "friendly"
 pygments_dark_style = "monokai"
 # What is indented in a comment of a header need not be C++.
 suppress_warnings = ["misc.highlighting_failure"]
-
-
-def setup(app):
-    """GitHub draws what is in a block of mermaid; here its text is shown."""
-    from pygments.lexers.special import TextLexer  # pylint: disable=import-outside-toplevel
-    app.add_lexer("mermaid", TextLexer)

@@ -63,6 +63,8 @@ def staged(stage, page):
         fenced ^= text.lstrip().startswith("```")
         if not fenced and not text.startswith("    "):
             text = re.sub(r"(\]\()([^)\s]+)(\))", lambda m: m[1] + linked(stage, page, m[2]) + m[3], text)
+        if text.startswith("|") and not fenced:  # no line ends behind the sign of an exponent
+            text = re.sub(r"(?<![\w.`-])(\d[\d.]*e-\d+)(?![\w`])", r'<span class="number">\1</span>', text)
         out.append(text)
     (stage / page).parent.mkdir(parents=True, exist_ok=True)
     (stage / page).write_text("\n".join(out))
