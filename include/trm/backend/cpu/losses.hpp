@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Losses of one sample on the CPU: token cross-entropy, the Q head's losses, the decision to halt.
+// Losses of one sample, by the formulas of every backend: token cross-entropy, the Q head's losses, the decision to halt.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "trm/core/hd.hpp"
 #include "trm/core/random.hpp"
 #include "trm/core/view.hpp"
 #include "trm/ops/cross_entropy.hpp"
@@ -16,13 +17,13 @@ namespace trm::cpu::detail {
 
 /// s(x) of stablemax and its derivative.
 struct stablemax_terms {
-  static double value(double x) { return x < 0 ? 1 / (1 - x) : x + 1; }
-  static double derivative(double x) { return x < 0 ? 1 / ((1 - x) * (1 - x)) : 1; }
+  TRM_HD static double value(double x) { return x < 0 ? 1 / (1 - x) : x + 1; }
+  TRM_HD static double derivative(double x) { return x < 0 ? 1 / ((1 - x) * (1 - x)) : 1; }
 };
 
 /// Loss of one token with label `label`, and with a gradient view d = factor * d loss / d logits.
 template <class Loss, class X, class G>
-double token_loss(const X* x, int n, int label, int largest, double factor, G* d) {
+TRM_HD double token_loss(const X* x, int n, int label, int largest, double factor, G* d) {
   if constexpr (std::is_same_v<Loss, stablemax>) {
     double sum = 0;
     for (int i = 0; i < n; ++i) sum += stablemax_terms::value(static_cast<double>(x[i]));
@@ -76,13 +77,13 @@ token_result cross_entropy_sample(int b, int rows, X logits, const int* labels, 
 }
 
 /// max(x, 0) - x t + log(1 + exp(-|x|))
-inline double binary_cross_entropy(double x, double t) {
+TRM_HD inline double binary_cross_entropy(double x, double t) {
   return std::max(x, 0.0) - x * t + std::log1p(std::exp(-std::abs(x)));
 }
-inline double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
+TRM_HD inline double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
 
 template <class Q, class N, class G>
-halting_result halting_loss_sample(int b, Q q, N next_q, bool exact, bool last_step, double scale, G dq) {
+TRM_HD halting_result halting_loss_sample(int b, Q q, N next_q, bool exact, bool last_step, double scale, G dq) {
   halting_result r;
   r.q_halt = static_cast<float>(q.at(1, b, 0, 0));
   r.q_continue = static_cast<float>(q.at(1, b, 0, 1));
@@ -105,7 +106,7 @@ halting_result halting_loss_sample(int b, Q q, N next_q, bool exact, bool last_s
 }
 
 /// The minimum number of steps of sample `b` of the call at this point of the run.
-inline int minimum_steps(halting_rule rule, draw_key key, std::uint32_t b) {
+TRM_HD inline int minimum_steps(halting_rule rule, draw_key key, std::uint32_t b) {
   const philox draw{key.seed};
   const std::uint32_t sample = key.first_sample + b;
   if (!(draw.at(purpose::exploration_chance, key.step, sample).uniform64() < rule.exploration)) return 0;
@@ -114,7 +115,7 @@ inline int minimum_steps(halting_rule rule, draw_key key, std::uint32_t b) {
 }
 
 /// The decision for sample `b` of the call after `steps` supervision steps.
-inline bool halts(halting_rule rule, draw_key key, std::uint32_t b, const halting_result& q, int steps) {
+TRM_HD inline bool halts(halting_rule rule, draw_key key, std::uint32_t b, const halting_result& q, int steps) {
   bool halted = steps >= rule.max_steps;
   if (!rule.adaptive || rule.max_steps <= 1) return halted;
   halted = halted || (rule.against_continue ? q.q_halt > q.q_continue : q.q_halt > 0);

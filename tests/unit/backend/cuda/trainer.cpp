@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "trm/backend/cuda/trainer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "support/allocations.hpp"
+#include "support/emulated_gpu.hpp"
+#include "support/throws.hpp"
+#include "unit/backend/cuda/trainer_checks.hpp"
+
+namespace {
+
+using gpu = trm::cuda::emulated_gpu;
+using namespace trm_test;
+
+}  // namespace
+
+TEST_CASE("the same run on CPU and device: decisions exactly, numbers to rounding") {
+  check_same_run_as_cpu<gpu>(device_options());
+  trm::training_options parts = device_options();
+  parts.gradient_parts = 2, parts.micro_batch = 1, parts.ema_rate = 0, parts.undoable = false;
+  check_same_run_as_cpu<gpu>(parts, true);  // and lengths that begin to count after the step was captured
+}
+
+TEST_CASE("with frozen weights the puzzle rows alone are trained") {
+  trm::training_options o = device_options();
+  o.freeze_weights = true;
+  check_same_run_as_cpu<gpu>(o);
+}
+
+TEST_CASE("the same bits again, in whatever order blocks and threads run") {
+  std::vector<std::vector<char>> runs;
+  for (std::uint64_t order : {0u, 0u, 1u, 2u}) {
+    gpu device({.order = order});
+    runs.push_back(device_run(device, device_options(), 4, waited));
+  }
+  for (const auto& r : runs) CHECK(r == runs[0]);
+}
+
+TEST_CASE("reports read a step late") { check_late_reports<gpu>(); }
+
+TEST_CASE("half a step, and one that is taken back") { check_halves_and_undo<gpu>(); }
+
+TEST_CASE("a step that is not finite") {
+  check_not_finite<gpu>([](auto& t) { t.step(examples_of(3).view()); });
+  check_not_finite<gpu>([](auto& t) {
+    t.step_ahead(examples_of(3).view());
+    t.step_ahead(examples_of(4).view());  // asked for before the report is there
+  });
+  check_not_finite<gpu>([](auto& t) {
+    t.step_ahead(examples_of(3).view());
+    t.finish();
+  });
+}
+
+TEST_CASE("what the host writes between steps") { check_host_writes<gpu>(); }
+
+TEST_CASE("a step takes no memory, and is one launch of a graph once it is captured") {
+  gpu device;
+  trm::cuda::context<gpu> cuda(device);
+  device_trainer<gpu> t(cuda, device_options());
+  begin_weights(t);
+  const generated_batch b = examples_of(0);
+  CHECK(!t.captured());
+  t.step(b.view());
+  CHECK(!t.captured());
+  t.step(b.view());
+  CHECK(t.captured());
+  const int taken = device.allocations;
+  for (int s = 0; s < 3; ++s) t.step(b.view());
+  CHECK(device.allocations == taken);
+}
+
+TEST_CASE("batches and names that do not fit") {
+  gpu device;
+  trm::cuda::context<gpu> cuda(device);
+  device_trainer<gpu> t(cuda, device_options());
+  begin_weights(t);
+  const auto refused = [&](auto change, const char* words) {
+    auto b = examples_of(0);
+    change(b);
+    check_error([&] { t.step(b.view()); }, words);
+  };
+  refused([](auto& b) { b.inputs.pop_back(); }, "batch: inputs: expected 36 numbers, found 35");
+  refused([](auto& b) { b.identifiers[3] = device_identifiers; }, "batch: puzzle_identifiers[3]: 4 is not in [0, 4)");
+  CHECK(t.step_number() == 0);
+  check_error([&] { t.gradient("model.inner.nothing"); }, "model.inner.nothing: the model has no such parameter");
+  check_error([&] { t.state("M"); }, "M: the schedule has no such state");
+  trm::training_options o = device_options();
+  o.batch = 0;
+  check_error([&] { device_trainer<gpu>(cuda, o); }, "training option batch: must be at least 1, not 0");
+}
