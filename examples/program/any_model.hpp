@@ -48,6 +48,8 @@ class any_solver {
   virtual int add_row(const trm::new_row& how) = 0;
   virtual void begin(const trm::batch& b) = 0;
   virtual void step() = 0;
+  /// trm::solver::add_noise
+  virtual void add_noise(int sample, double deviation, const trm::draws& from) = 0;
   virtual const trm::samples& samples() const = 0;
   virtual trm::step_metrics metrics(int count) const = 0;
   /// Appends the logits of the first `count` samples, [count, S, V], as they are in memory.

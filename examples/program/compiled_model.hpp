@@ -67,6 +67,9 @@ class solver_on : public any_solver {
   int add_row(const trm::new_row& how) override { return rows_.add(how); }
   void begin(const trm::batch& b) override { solver_.begin(b, rows_.view()); }
   void step() override { solver_.step(); }
+  void add_noise(int sample, double deviation, const trm::draws& from) override {
+    solver_.add_noise(sample, deviation, from);
+  }
   const trm::samples& samples() const override { return shown_ == nullptr ? solver_.samples() : *shown_; }
   trm::step_metrics metrics(int count) const override {
     return shown_ == nullptr ? solver_.metrics(count) : trm::metrics_of(*shown_, count);

@@ -15,6 +15,7 @@
 
 #include <fmt/core.h>
 
+#include "answering.hpp"
 #include "any_model.hpp"
 #include "metrics.hpp"
 #include "orders.hpp"
@@ -26,15 +27,6 @@
 namespace program {
 
 inline constexpr std::int64_t all_batches = std::numeric_limits<std::int64_t>::max();
-
-/// How an evaluation answers: all steps for every example, or fewer where the model is confident, or several attempts.
-struct answering {
-  trm::exit_rule exit{.max_steps = 16, .confidence = 1};
-  trm::rollouts attempts{};
-
-  /// Every example takes all its steps, a batch at a time.
-  bool plain() const { return exit.confidence >= 1 && attempts.count == 1; }
-};
 
 /// Answers every example (at most `max_batches` batches) and returns the metrics of each set, with what `score` adds (may be null).
 /// `each(done, exact rate so far)` after every batch.
@@ -157,25 +149,7 @@ inline void add_evaluation_options(CLI::App& command, evaluation_options& o) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command.add_option("--batch", o.batch, "Examples at a time")->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--max-steps", o.how.exit.max_steps, "Supervision steps of every example, at most")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  command
-      .add_option("--confidence", o.how.exit.confidence,
-                  "An example is done, and the next takes its place, where the halting confidence is above this; 1: "
-                  "after --max-steps")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  command
-      .add_option(
-          "--rollouts", o.how.attempts.count,
-          "Attempts at every example, with noise on the states; the most confident answers. A divisor of --batch")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  command.add_option("--noise", o.how.attempts.noise, "Standard deviation of that noise; states have 1")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command.add_option("--noise-seed", o.how.attempts.seed, "Its seed")->capture_default_str();
+  add_answering_options(command, o.how, "An example is done, and the next takes its place,", ". A divisor of --batch");
   command
       .add_option("--save", o.save,
                   std::string("Outputs to write to outputs.safetensors, separated by commas: ") + saved_outputs::names)

@@ -95,6 +95,10 @@ same file.txt out.txt "solve: standard input is answered unlike the same maze in
 same file.txt out.txt "solve: the maze as an argument is answered unlike the same maze in a file"
 "$program" "${solve[@]}" two.txt --json >out.txt 2>err.txt
 [ "$(wc -l <out.txt)" -eq 2 ] || fail "solve: two mazes of a file are not both answered"
+"$program" "${solve[@]}" one.txt --json --confidence 1 --rollouts 2 --noise 0 >out.txt 2>err.txt
+sed -E 's/"attempt":0,|,"attempt":0//g' out.txt >attempts.txt
+"$program" "${solve[@]}" one.txt --json --confidence 1 >out.txt 2>err.txt
+same out.txt attempts.txt "solve: without noise two attempts answer unlike one"
 succeeds "init" init --data data --output initial.safetensors
 "$program" solve --checkpoint initial.safetensors one.txt --max-steps 1 --quiet >out.txt 2>err.txt
 [ $? -eq 1 ] || fail "solve: an untrained model's answer is no failure"

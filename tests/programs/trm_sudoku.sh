@@ -187,6 +187,29 @@ same argument.txt out.txt "solve: standard input is answered unlike the same puz
 "$program" solve --checkpoint initial.safetensors "$puzzle" --quiet --max-steps 1 >out.txt 2>err.txt
 [ $? -eq 1 ] || fail "solve: an untrained model's answer is no failure"
 contains err.txt 'not solved'
+# Steps end where the confidence, between 0 and 1, is above --confidence; attempts are those of evaluate, puzzle by puzzle.
+"$program" solve --checkpoint $checkpoint "$puzzle" --max-steps 3 --confidence 0 --json >out.txt 2>err.txt
+contains out.txt '"supervision_steps":1[,}]'
+"$program" solve --checkpoint $checkpoint "$puzzle" --max-steps 3 --confidence 1 --json >certain.txt 2>err.txt
+contains certain.txt '"supervision_steps":3'
+"$program" solve --checkpoint $checkpoint "$puzzle" --max-steps 3 --all-steps --json >out.txt 2>err.txt
+same certain.txt out.txt "solve --all-steps is not --confidence 1"
+tail -n +2 data/test.csv | cut -d, -f2 >test.txt
+attempts=(--checkpoint $checkpoint --max-steps 4 --confidence 0.6 --rollouts 3 --noise 0.5 --noise-seed 2 --json)
+"$program" solve "${attempts[@]}" --threads 1 test.txt >attempts.txt 2>err.txt
+[ "$(wc -l <attempts.txt)" -eq 30 ] || fail "solve, three attempts: $(cat err.txt)"
+contains attempts.txt '"attempt":[12]'
+"$program" solve "${attempts[@]}" --threads 3 test.txt >out.txt 2>err.txt
+same attempts.txt out.txt "solve: three threads draw other noise than one"
+succeeds "evaluate as solve" evaluate --data data "${attempts[@]}" --batch 6 --quiet
+right=$(grep -c '"solved":true' attempts.txt)
+steps=$(grep -Eo '"supervision_steps":[0-9]+' attempts.txt | awk -F: '{ n += 3 * $2 } END { print n }')
+found=$(grep -Eo '"(sudoku/solved|steps_per_example)":[0-9.e-]+' out.txt | sort |
+  awk -F: '{ printf "%s%.0f", sep, 30 * $2; sep = " " }')
+[ "$found" = "$steps $right" ] || fail "solve: $steps steps, $right solved; evaluate: $found"
+refuses 2 'rollouts' "${solve[@]}" "$puzzle" --rollouts 0
+refuses 2 'confidence' "${solve[@]}" "$puzzle" --confidence 1.5
+refuses 2 'noise' "${solve[@]}" "$puzzle" --noise -1
 refuses 1 'has 36 cells, the model of .* is for 16' "${solve[@]}" .............6......................
 refuses 1 'twice in a row' "${solve[@]}" 11..............
 refuses 1 'neither a puzzle .* nor a file' "${solve[@]}" hello

@@ -71,6 +71,19 @@ struct rollouts {
     }
     if (!(noise >= 0 && std::isfinite(noise))) throw error("rollouts", "the noise must be finite and not negative");
   }
+  /// Of the samples [first, first + count): the most confident one, the first of several.
+  int best(const samples& s, int first) const {
+    const auto of_example =
+        std::span(s.halting).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    return first +
+           static_cast<int>(std::ranges::max_element(of_example, {}, &halting_result::q_halt) - of_example.begin());
+  }
+  /// What disturbs attempt `attempt` at row `row` of source `source` after `steps` supervision steps.
+  draws noise_of(std::size_t source, std::int64_t row, int attempt, int steps) const {
+    const auto step = static_cast<std::uint64_t>(row) << 16 | static_cast<std::uint64_t>(steps);
+    const auto number = static_cast<std::uint32_t>(source << 16) | static_cast<std::uint32_t>(attempt);
+    return philox{seed}.at(purpose::noise, step, number);
+  }
 };
 
 /// Evaluates every example of `sources` (at most `max_samples` in all) by the rule, as many at a time as the solver's batch holds, each by
@@ -116,9 +129,7 @@ exit_report evaluate_with_exit(solver<Model, Backend>& s, const puzzle_rows<type
     for (std::size_t group = 0; group < held.size(); ++group) {
       const int first = static_cast<int>(group) * n;
       const samples& now = s.samples();
-      const auto halting = std::span(now.halting).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
-      const auto best = std::ranges::max_element(halting, {}, &halting_result::q_halt) - halting.begin();
-      const int answer = first + static_cast<int>(best);
+      const int answer = attempts.best(now, first);
       const auto at = static_cast<std::size_t>(answer);
       const sequential_part here = held[group];
       if (!rule.stops(now.halting[at].q_halt, now.steps[at])) {
@@ -145,9 +156,7 @@ exit_report evaluate_with_exit(solver<Model, Backend>& s, const puzzle_rows<type
         const auto at = static_cast<std::size_t>(i);
         if (i % n == 0 || now.reset[at] != 0) return;
         const sequential_part& of = held[at / static_cast<std::size_t>(n)];
-        const auto step = static_cast<std::uint64_t>(of.first_row) << 16 | static_cast<std::uint64_t>(now.steps[at]);
-        const auto number = static_cast<std::uint32_t>(of.source << 16) | static_cast<std::uint32_t>(i % n);
-        s.add_noise(i, attempts.noise, philox{attempts.seed}.at(purpose::noise, step, number));
+        s.add_noise(i, attempts.noise, attempts.noise_of(of.source, of.first_row, i % n, now.steps[at]));
       });
     }
   }

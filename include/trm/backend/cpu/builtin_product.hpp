@@ -201,6 +201,14 @@ struct builtin_product {
         const int width = std::min(panel, padded_outputs(n) - j);
         const std::uint32_t* b = prepared + size(j) * panel_steps(weight_kind<T>, k) + size(u) * size(width);
         const std::uint32_t* strip = packed;
+        // The next panel, a share of it with each strip: it would come from afar.
+        const bool last_panel = j + panel >= end, last_part = u + part >= weight_steps;
+        const int next_j = !last_panel || last_part ? j + panel : first, next_u = !last_panel ? u : last_part ? 0 : u + part;
+        const char* ahead = next_j >= n ? nullptr
+                                        : reinterpret_cast<const char*>(
+                                              prepared + size(next_j) * panel_steps(weight_kind<T>, k) +
+                                              size(next_u) * size(std::min(panel, padded_outputs(n) - next_j)));
+        const std::ptrdiff_t ahead_step = 4 * panel / ((m + kernel::rows - 1) / kernel::rows);
         for (int i = 0; i < m; i += kernel::rows) {
           const int strip_rows = kernel::strip_rows(m - i);
           const bool lies = s.in_place(i);
@@ -214,7 +222,9 @@ struct builtin_product {
                    ld,
                    std::min(kernel::rows, m - i),
                    std::min(kernel::columns, end - j - c),
-                   u == 0 ? tile_start::replace : tile_start::proceed};
+                   u == 0 ? tile_start::replace : tile_start::proceed,
+                   ahead,
+                   ahead_step};
             if constexpr (std::is_same_v<T, float>) {
               if (lies) {
                 const bool columns = s.columns();
@@ -229,6 +239,7 @@ struct builtin_product {
             kernel::template compute<operands>(t, strip_rows);
           }
           if (!lies) strip += s.words(i);
+          if (ahead != nullptr) ahead += steps * ahead_step;
         }
       }
     }

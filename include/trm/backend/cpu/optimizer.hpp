@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "trm/backend/cpu/arc_tangent.hpp"
 #include "trm/backend/cpu/isa.hpp"
 #include "trm/backend/cpu/rows.hpp"
 #include "trm/backend/cpu/thread_pool.hpp"
@@ -35,11 +36,10 @@ void each_element(thread_pool& pool, std::size_t n, F f) {
 struct angle_of_moments {
   template <int L, class T>
   TRM_INLINE inline channels<L, T> of(const channels<L, T>& m, const channels<L, T>& r) const {
-    // libm's: one of vectors, wrong by 1e-7, moves a recorded run of the published code out of its bound
     if constexpr (L > 1) {
-      floats<L> angle;
-      for (int i = 0; i < L; ++i) angle.v[i] = std::atan2(static_cast<float>(m.v[i]), static_cast<float>(r.v[i]));
-      return angle;
+      return atan2(m, r);
+    } else if constexpr (std::is_same_v<T, float>) {
+      return atan2(floats<4>::broadcast(m), floats<4>::broadcast(r)).v[0];  // the very function of the vectors
     } else {
       return std::atan2(m, r);
     }

@@ -31,6 +31,9 @@ struct tile {
   std::ptrdiff_t ldc;
   int rows, cols;
   tile_start start;  // what becomes of what c held
+  // What will be read next is fetched to a second-level cache meanwhile, from `ahead` on, so many bytes in each step.
+  const char* ahead = nullptr;  // null: nothing
+  std::ptrdiff_t ahead_step = 0;
 };
 
 /// The operands of a tile.
@@ -129,7 +132,9 @@ TRM_INLINE inline void float_tile(const tile& t) {
   sum.begin(t);
   const char* a = reinterpret_cast<const char*>(t.a);
   const char* b = reinterpret_cast<const char*>(t.b);
-  for (int u = 0; u < t.steps; ++u, a += t.lda * 4, b += t.ldb * 4) {
+  const char* ahead = t.ahead != nullptr ? t.ahead : a;
+  for (int u = 0; u < t.steps; ++u, a += t.lda * 4, b += t.ldb * 4, ahead += t.ahead_step) {
+    __builtin_prefetch(ahead, 0, 2);
     floats<N> w[Vectors];
     TRM_UNROLL
     for (int j = 0; j < Vectors; ++j) __builtin_memcpy(&w[j].v, b + j * N * 4, sizeof w[j].v);
