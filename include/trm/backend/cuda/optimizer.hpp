@@ -22,7 +22,7 @@ TRM_HD void each_element(const Block& b, int blocks, std::size_t n, F f) {
 struct angle_of_moments {
   template <class T>
   TRM_HD T operator()(T m, T r, double /*epsilon*/) const {
-    return std::atan2(m, r);
+    return static_cast<T>(std::atan2(static_cast<double>(m), static_cast<double>(r)));  // rounded once, as on the CPU
   }
 };
 struct ratio_of_moments {
