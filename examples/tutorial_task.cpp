@@ -99,7 +99,7 @@ void train(const std::filesystem::path& folder, long long first, long long last)
     sum += trainer.step({offered.inputs, offered.labels, {}}).metrics;
     if (step % 100 != 0) continue;
     std::printf("step %lld: loss %.3f, %.1f %% of the ditches right, after %.1f steps\n", step,
-                sum.lm_loss / (100 * options.batch), 100 * sum.exact_accuracy / sum.count, sum.steps / sum.count);
+                sum.lm_loss / (100 * options.batch), 100 * sum.mean_exact_accuracy(), sum.mean_steps());
     sum = {};
   }
   trm::write_checkpoint(checkpoint(folder, last), trainer, {},
@@ -112,7 +112,7 @@ double evaluate(const trm::dataset& data, const trm::weights<model>& weights) {
   trm::solver<model> solver(cpu, 100);
   solver.use(weights);
   const auto metrics = trm::evaluate(solver, {}, data.sources(), data.metadata(), options.max_steps);
-  return metrics[0].exact_accuracy / metrics[0].count;
+  return metrics[0].mean_exact_accuracy();
 }
 
 std::string drawn(const std::vector<int>& tokens) {

@@ -50,3 +50,16 @@ TEST_CASE("sums of steps") {
   CHECK(a.q_halt_loss == 1.5);
   CHECK(a.q_continue_loss == 2.25);
 }
+
+TEST_CASE("means are over the samples that are counted, and 0 without one") {
+  trm::step_metrics m;
+  CHECK(m.mean_accuracy() == 0);
+  CHECK(m.mean_steps() == 0);
+  m.add({1, 2, 2}, {1, 0, 0, 0}, 3, true);
+  m.add({2, 4, 1}, {1, 0, 0, 0}, 4, true);
+  m.add({2, 4, 4}, {1, 0, 0, 0}, 9, false);
+  CHECK(m.mean_accuracy() == 0.625);
+  CHECK(m.mean_exact_accuracy() == 0.5);
+  CHECK(m.mean_q_halt_accuracy() == 0.5);
+  CHECK(m.mean_steps() == 3.5);
+}
