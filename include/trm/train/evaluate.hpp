@@ -32,7 +32,7 @@ void check_fit(const dataset_metadata& data) {
 
 /// What `each` of an evaluation is where nothing is to be done with the answers.
 struct no_answers {
-  void operator()(const auto&...) const {}
+  void operator()(const auto&...) const {}  // nothing
 };
 
 /// Runs `max_steps` supervision steps on every example of `sources` in order (at most `max_batches` batches) and calls
