@@ -34,6 +34,12 @@ namespace program {
 /// sigmoid(logit): the halting confidence of q_halt.
 inline double probability(double logit) { return 1 / (1 + std::exp(-logit)); }
 
+/// What a solver multiplies weights with: the model's own arithmetic, or int8 (trm::cpu::int8_product).
+enum class products { as_trained, int8 };
+
+/// Its option, the same for every command.
+inline constexpr const char* int8_option = "Multiply in int8: faster, and not quite as exact";
+
 /// trm::solver, its model's type forgotten.
 class any_solver {
  public:
@@ -96,7 +102,8 @@ class any_model {
   virtual std::unique_ptr<any_trainer> trainer(const trm::training_options& options, const std::string& optimizer,
                                                int threads, const std::string& preset) const = 0;
   /// A solver with the weights of a checkpoint, whose configuration must be this one. Its puzzle rows stay in the file.
-  virtual std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads) const = 0;
+  virtual std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads,
+                                             products by = products::as_trained) const = 0;
   /// Writes untrained weights.
   virtual void init(const std::filesystem::path& path, std::int64_t identifiers, std::uint64_t seed,
                     const std::string& preset) const = 0;

@@ -18,6 +18,7 @@
 #include "machine.hpp"
 #include "orders.hpp"
 #include "trm/backend/cpu/context.hpp"
+#include "trm/backend/cpu/int8_product.hpp"
 #include "trm/io/checkpoint.hpp"
 #include "trm/io/infer_config.hpp"
 #include "trm/io/model_config.hpp"
@@ -51,12 +52,12 @@ void save_weights(const std::filesystem::path& path, const trm::weights<Model>& 
 
 /// A solver on a device, with weights and a table that live elsewhere. Of several processes, all evaluate, and the first is shown what
 /// all have done.
-template <class Model>
+template <class Model, class Backend = trm::cpu::context<>>
 class solver_on : public any_solver {
  public:
   using master = typename Model::master;
 
-  solver_on(trm::cpu::context<>& cpu, int batch) : solver_(cpu, batch) {}
+  solver_on(Backend& cpu, int batch) : solver_(cpu, batch) {}
   void use(const master* parameters, const master* constants, const trm::puzzle_rows<master>& rows) {
     solver_.use(parameters, constants);
     rows_ = trm::puzzle_overlay<master>(rows);
@@ -83,11 +84,9 @@ class solver_on : public any_solver {
   std::vector<trm::step_metrics> evaluate(const example_data& data, int max_steps, std::int64_t max_batches,
                                           const after_batch& each) override {
     if (!alone()) return evaluate_together(data, max_steps, max_batches, each);
-    return trm::evaluate(solver_, rows_.view(), std::span<const any_source>(data.sources), data.metadata, max_steps,
-                         max_batches,
-                         [&](const trm::batch& b, const trm::sequential_part& part, const trm::solver<Model>&) {
-                           each(b, part, *this);
-                         });
+    return trm::evaluate(
+        solver_, rows_.view(), std::span<const any_source>(data.sources), data.metadata, max_steps, max_batches,
+        [&](const trm::batch& b, const trm::sequential_part& part, const auto&) { each(b, part, *this); });
   }
   trm::exit_report evaluate(const example_data& data, const trm::exit_rule& rule, const trm::rollouts& attempts,
                             std::int64_t max_samples, const after_batch& each) override {
@@ -95,7 +94,7 @@ class solver_on : public any_solver {
     trm::samples one(1, Model::S, Model::P);
     return trm::evaluate_with_exit(
         solver_, rows_.view(), std::span<const any_source>(data.sources), data.metadata, rule, attempts, max_samples,
-        [&](const trm::sequential_part& part, int i, const trm::solver<Model>& s) {
+        [&](const trm::sequential_part& part, int i, const auto& s) {
           one.show(s.samples(), i);
           shown_ = &one;
           each({one.inputs, one.labels,
@@ -132,7 +131,7 @@ class solver_on : public any_solver {
 
   const trm::samples* shown_ = nullptr;  // those of all processes, or the one that has stopped
   trm::puzzle_overlay<master> rows_;
-  trm::solver<Model> solver_;
+  trm::solver<Model, Backend> solver_;
 };
 
 /// The dense weights of a checkpoint, and its puzzle rows, which stay in their file; no rows where it has dense weights alone.
@@ -159,17 +158,17 @@ struct stored_weights {
 };
 
 /// A solver with weights of its own.
-template <class Model>
+template <class Model, class Backend>
 struct checkpoint_weights {
-  trm::cpu::context<> cpu;
+  Backend cpu;
   stored_weights<Model> stored;
 };
-template <class Model>
-class checkpoint_solver final : checkpoint_weights<Model>, public solver_on<Model> {
+template <class Model, class Backend>
+class checkpoint_solver final : checkpoint_weights<Model, Backend>, public solver_on<Model, Backend> {
  public:
   checkpoint_solver(const std::filesystem::path& path, int batch, int threads)
-      : checkpoint_weights<Model>{trm::cpu::context<>(thread_count(threads)), stored_weights<Model>(path)},
-        solver_on<Model>(this->cpu, batch) {
+      : checkpoint_weights<Model, Backend>{Backend(thread_count(threads)), stored_weights<Model>(path)},
+        solver_on<Model, Backend>(this->cpu, batch) {
     this->use(this->stored.weights.parameters(), this->stored.weights.constants(), this->stored.rows);
   }
 };
@@ -296,8 +295,13 @@ class compiled_model final : public any_model {
       return std::make_unique<detail::trainer_of<model>>(options, optimizer, threads, preset);
     });
   }
-  std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads) const override {
-    return std::make_unique<detail::checkpoint_solver<model>>(checkpoint, batch, threads);
+  std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads,
+                                     products by) const override {
+    if (by == products::int8) {
+      using int8 = trm::cpu::context<trm::cpu::int8_product>;
+      return std::make_unique<detail::checkpoint_solver<model, int8>>(checkpoint, batch, threads);
+    }
+    return std::make_unique<detail::checkpoint_solver<model, trm::cpu::context<>>>(checkpoint, batch, threads);
   }
   void init(const std::filesystem::path& path, std::int64_t identifiers, std::uint64_t seed,
             const std::string& preset) const override {

@@ -136,7 +136,7 @@ struct evaluation_options {
   int batch = 32, threads = 0;
   answering how;
   std::vector<std::string> save;
-  bool json = false, quiet = false;
+  bool int8 = false, json = false, quiet = false;
 };
 
 inline void add_evaluation_options(CLI::App& command, evaluation_options& o) {
@@ -159,6 +159,7 @@ inline void add_evaluation_options(CLI::App& command, evaluation_options& o) {
   command.add_option("--threads", o.threads, "Threads; 0: all processors. The result does not depend on it")
       ->capture_default_str()
       ->check(CLI::Range(0, most_threads));
+  command.add_flag("--int8", o.int8, int8_option);
   command.add_flag("--json", o.json, "Print the metrics as JSON");
   command.add_flag("--quiet", o.quiet, "No progress");
 }
@@ -248,7 +249,10 @@ inline trm::json evaluate(const any_model& model, const example_data& data, cons
         "--batch", fmt::format("{} is no multiple of the number of processes, {}", o.batch, processes().size()));
   }
   std::unique_ptr<any_solver> solver;
-  trm::together(processes(), [&] { solver = model.solver(o.checkpoint, o.batch / processes().size(), o.threads); });
+  trm::together(processes(), [&] {
+    solver = model.solver(o.checkpoint, o.batch / processes().size(), o.threads,
+                          o.int8 ? products::int8 : products::as_trained);
+  });
   if (model.description().puzzle_width > 0 &&
       solver->identifiers() != static_cast<std::size_t>(data.metadata.num_puzzle_identifiers)) {
     throw trm::error(o.checkpoint.string(),
@@ -276,6 +280,7 @@ inline trm::json evaluate(const any_model& model, const example_data& data, cons
               });
   shown.finish();
   result["seconds"] = shown.elapsed();
+  if (o.int8) result["products"] = "int8";
   if (!o.output.empty()) {
     saved.write(o.output / "outputs.safetensors");
     trm::write_file(o.output / "metrics.json", result.dump(2) + "\n");

@@ -25,7 +25,7 @@ struct solve_options {
   int threads = 0;
   // Training halts at a confidence of 1/2, where one answer in ten of a good model is still wrong.
   answering how{.exit = {.max_steps = 16, .confidence = 0.9}};
-  bool all_steps = false, json = false, quiet = false;
+  bool all_steps = false, int8 = false, json = false, quiet = false;
 };
 
 inline void add_solve_options(CLI::App& command, solve_options& o) {
@@ -36,6 +36,7 @@ inline void add_solve_options(CLI::App& command, solve_options& o) {
   command.add_option("--threads", o.threads, "Threads; 0: all processors")
       ->capture_default_str()
       ->check(CLI::Range(0, most_threads));
+  command.add_flag("--int8", o.int8, int8_option);
   command.add_flag("--json", o.json, "Print one JSON object for each puzzle");
   command.add_flag("--quiet", o.quiet, "Print the answers alone");
 }
@@ -146,7 +147,8 @@ inline void answer_all(const questions& all, const char* noun, const solve_optio
     }
     q->check();
   }
-  const auto solver = model->solver(o.checkpoint, o.how.attempts.count, o.threads);
+  const auto solver = model->solver(o.checkpoint, o.how.attempts.count, o.threads,
+                                    o.int8 ? products::int8 : products::as_trained);
   std::size_t solved = 0;
   std::int64_t row = 0;
   for (const auto& q : all) {

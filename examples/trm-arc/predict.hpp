@@ -25,6 +25,7 @@ struct predict_options {
   std::string new_row = "mean";
   std::vector<trm::arc::task> tasks;
   int threads = 0, max_steps = 16;
+  bool int8 = false;
 };
 
 struct prediction {
@@ -38,7 +39,8 @@ struct prediction {
 
 /// A puzzle that the table does not know gets a row that begins as `new_row` says.
 inline std::vector<prediction> predict(const program::any_model& model, const predict_options& o) {
-  const auto solver = model.solver(o.checkpoint, 1, o.threads);
+  const auto solver =
+      model.solver(o.checkpoint, 1, o.threads, o.int8 ? program::products::int8 : program::products::as_trained);
   const std::map<std::string, int> known = known_puzzles(o.identifiers, solver->identifiers());
   const trm::new_row begins_as = parse_new_row(o.new_row, known);
   std::optional<int> fresh;  // made for the first puzzle that wants it: a mean reads the whole table

@@ -43,9 +43,9 @@ inline trm::json to_json(const std::vector<prediction>& all) {
 class predict_command {
  public:
   explicit predict_command(program::application& app) {
-    CLI::App& c = app.command(
-        "predict", "Answer the test inputs of tasks",
-        "trm-arc predict --checkpoint runs/first/checkpoints/step_20000 00d62c1b.json", [this] { run(); });
+    CLI::App& c =
+        app.command("predict", "Answer the test inputs of tasks",
+                    "trm-arc predict --checkpoint runs/first/checkpoints/step_20000 00d62c1b.json", [this] { run(); });
     c.add_option("--checkpoint", o_.checkpoint, "Weights (safetensors, published names)")
         ->required()
         ->type_name("FILE");
@@ -58,6 +58,7 @@ class predict_command {
     c.add_option("--threads", o_.threads, "Threads; 0: all processors")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
+    c.add_flag("--int8", o_.int8, program::int8_option);
     c.add_flag("--json", json_, "Print the answers as JSON");
   }
 
