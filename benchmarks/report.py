@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 
+import cycles_plot
 from svg import Drawing, bars, roofline
 
 TYPES = {"float32": "float32", "bf16": "bf16", "int8": "int8"}
@@ -266,21 +267,10 @@ def cycles(results, figures):
     found = next((r for r in results.others.values() if isinstance(r, dict) and r.get("benchmark") == "cycles"), None)
     if not found or not found["configurations"]:
         return None
-    rows, drawn = [], []
-    for c in found["configurations"]:
-        ends = [run["points"][-1]["exact"] for run in c["runs"] if run["points"]]
-        if not ends:
-            continue
-        mean = 100 * sum(ends) / len(ends)
-        spread = f"{100 * min(ends):.1f} to {100 * max(ends):.1f} %" if len(ends) > 1 else ""
-        rows.append([c["name"], c["architecture"], f"{c['h_cycles']}, {c['l_cycles']}", str(c["layers"]), str(c["width"]),
-                     str(c["supervision_steps"]), f"{c['parameters']:,}", number(1e-9 * c["step_flops"]),
-                     number(1e-6 * c["answer_flops"]), f"{mean:.1f} %", spread])
-        drawn.append((c["name"], {"exact": (mean, f"{number(1e-6 * c['answer_flops'])} MFLOP an answer")}))
-    write(figures / "cycles.svg", bars(f"Puzzles solved after {number(1e-12 * found['budget_flops'])} TFLOP of training", drawn, 100, "%"))
-    head = ["", "architecture", "H, L", "layers", "width", "supervision steps", "parameters", "GFLOP a step", "MFLOP an answer", "solved",
-            "seeds"]
-    return f"![Puzzles solved]({figures.name}/cycles.svg)\n\n" + table(head, rows)
+    write(figures / "cycles.svg", cycles_plot.plot(found))
+    return (f"{number(1e-12 * found['budget_flops'])} TFLOP of training for each, batches of {found['batch']}; {found['test_puzzles']} unseen "
+            f"puzzles, of which naked singles solve {100 * found['naked_singles']:.0f} %; {found['date']}, {found['processor']}, "
+            f"{found['threads']} thread(s).\n\n![Puzzles solved against training compute]({figures.name}/cycles.svg)\n\n{cycles_plot.table(found)}")
 
 
 SECTIONS = {"machine": machine, "ceilings": ceilings, "ops": operations, "layers": layers, "products": products, "data": data,

@@ -57,7 +57,7 @@ install_missing() {
   # shellcheck disable=SC2086
   required=$(missing_packages "$cxx:$package" $program_packages doctest-dev libbenchmark-dev)
   optional=$(missing_packages ccache:ccache pkg-config:pkg-config libdnnl-dev ocl-icd-opencl-dev libopenblas-openmp-dev \
-    libopenmpi-dev openmpi-bin doxygen:doxygen python3-sphinx python3-breathe python3-myst-parser furo)
+    libopenmpi-dev openmpi-bin doxygen:doxygen python3-sphinx python3-breathe python3-myst-parser furo valgrind:valgrind)
   # Without its runtime clang links no sanitizer.
   [ "$compiler$sanitize" != clang-sanitize ] || [ -n "$(ls /usr/lib/llvm-*/lib/clang/*/lib/linux/*asan* 2>/dev/null)" ] ||
     required="$required libclang-rt-dev"

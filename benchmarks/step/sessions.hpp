@@ -72,8 +72,7 @@ template <class M>
 class training final : public session {
  public:
   explicit training(const request& r) : device_(r.threads), trainer_(device_, options(r.batch)), data_(r.batch) {
-    trainer_.weights().initialise(0);
-    trainer_.weights_changed();
+    trainer_.initialise(0);
     fill(std::span(trainer_.table().data(), puzzles * M::W), 0.1, 0);
   }
   double run() override { return trainer_.step(data_.view()).metrics.loss(); }
