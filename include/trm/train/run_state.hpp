@@ -21,7 +21,7 @@ void visit_run_state(Master* raw, Moments* moments, std::int64_t batch, Samples&
   if (raw != nullptr) dense("raw.", raw);
   if (moments != nullptr) dense("moment1.", moments), dense("moment2.", moments + Model::extent);
   for (std::size_t i = 0; i < Model::core::state_count; ++i) {
-    part("carry." + std::string(Model::schedule::states[i]), {batch, Model::L, Model::D},
+    part("carry." + std::string(Model::schedule::states[i]), std::vector<std::int64_t>{batch, Model::L, Model::D},
          state(Model::schedule::states[i]));
   }
   const auto integers = [&](const char* name, auto& values) {
