@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One operation on a device and, in float64, on the CPU's reference: everything that it may write is compared.
+// One operation on a device and, in float64, by an oracle: everything that it may write is compared.
 #pragma once
 #include <doctest/doctest.h>
 
@@ -11,8 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "trm/backend/cpu/context.hpp"
-#include "trm/backend/cpu/reference_product.hpp"
+#include "support/cuda_cases/oracle.hpp"
 #include "trm/backend/cuda/context.hpp"
 #include "trm/core/activations.hpp"
 #include "trm/core/buffer.hpp"
@@ -127,14 +126,15 @@ void check_close(const std::string& name, const std::vector<T>& got, const std::
 
 }  // namespace detail
 
-/// Runs `run(call, memory, parameters, gradients, side)` on the device in T and on the CPU in float64, from the same random values, and
+/// Runs `run(call, memory, parameters, gradients, side)` on the device in T and by the oracle in float64, from the same random values, and
 /// compares every element of Memory<T>, the gradients of Params, and the integers and results on the side. `scale` multiplies random values.
 template <class T, template <class> class Memory, template <class> class Params = no_params, class Device, class Run>
 void compare(Device& device, const extents& e, double bound, Run run, double scale = 1) {
   using M = accumulator<T>;
-  using host_context = cpu::context<cpu::reference_product>;
+  using host_context = oracle::context;
   const auto samples = static_cast<std::size_t>(e.batch);
-  host_context host(1);
+  oracle known;
+  host_context& host = known.backend;
   context<Device> on_device(device);
 
   // the same values in both memories, rounded to T
@@ -178,7 +178,7 @@ void compare(Device& device, const extents& e, double bound, Run run, double sca
   device.copy_in(device_gradient.data(), gradient.data(), extent * sizeof(M));
   const auto host_bound = host_prepared::bind(host_master.data(), host_derived.data(), mode::training);
   const auto bound_params = prepared::bind(device_master.template as<M>(), derived.data(), mode::training);
-  host_prepared::refresh(host.pool(), host_bound);
+  known.refresh<host_prepared>(host_bound);
   prepared::refresh(device, bound_params);
 
   const detail::side_layout layout(e);

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "trm/backend/cpu/context.hpp"
+#include "support/cuda_cases/oracle.hpp"
 #include "trm/backend/cuda/context.hpp"
 #include "trm/core/random.hpp"
 #include "trm/ops/optimizer.hpp"
@@ -52,7 +52,8 @@ template <class Device>
 void check_optimizer(Device& d) {
   constexpr std::size_t n = 5000;
   context<Device> on_device(d);
-  cpu::context<> host(1);
+  oracle known;
+  auto& host = known.backend;
   mirrored<Device, float> p(d, n, 1), m(d, n, 2), v(d, n, 3, true), g(d, n, 4), average(d, n, 5);
   const adam_step s{0.01, 0.9, 0.95, 0.1, 1e-8, 3};
   ops::adam_atan2(host, p.host.data(), m.host.data(), v.host.data(), g.host.data(), n, s, 0.5);
@@ -80,7 +81,8 @@ template <class Device>
 void check_captured_step(Device& d) {
   constexpr std::size_t n = 300;
   context<Device> backend(d);
-  cpu::context<> host(1);
+  oracle known;
+  auto& host = known.backend;
   mirrored<Device, float> p(d, n, 1), m(d, n, 2), v(d, n, 3, true), g(d, n, 4);
   device_memory<Device> state(d, sizeof(step_state));
   const auto step = [&] {

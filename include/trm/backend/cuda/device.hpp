@@ -46,6 +46,11 @@ struct empty_kernel {
   TRM_HD void operator()(Block&) const {}
 };
 
+/// Likewise, of what is captured.
+struct empty_work {
+  void operator()() const {}
+};
+
 /// A device D. Everything is done in the order in which it is asked for, and is finished at the latest after synchronize(); errors of
 /// earlier work may be thrown by any later call. All throw trm::error.
 ///
@@ -81,9 +86,7 @@ concept device = requires(D& d, void* p, const void* q, std::size_t n, empty_ker
   d.synchronize();
   d.launch(k, i, i, n);
   d.multiply(m);
-  {
-    d.capture([] {})
-    } -> std::same_as<typename D::graph>;
+  { d.capture(empty_work{}) } -> std::same_as<typename D::graph>;
   g.launch();
   d.begin_ahead();
   d.copy_in_ahead(p, q, n);
