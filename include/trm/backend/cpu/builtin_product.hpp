@@ -203,11 +203,14 @@ struct builtin_product {
         const std::uint32_t* strip = packed;
         // The next panel, a share of it with each strip: it would come from afar.
         const bool last_panel = j + panel >= end, last_part = u + part >= weight_steps;
-        const int next_j = !last_panel || last_part ? j + panel : first, next_u = !last_panel ? u : last_part ? 0 : u + part;
-        const char* ahead = next_j >= n ? nullptr
-                                        : reinterpret_cast<const char*>(
-                                              prepared + size(next_j) * panel_steps(weight_kind<T>, k) +
-                                              size(next_u) * size(std::min(panel, padded_outputs(n) - next_j)));
+        const int next_j = !last_panel || last_part ? j + panel : first, next_u = !last_panel ? u
+                                                                                  : last_part ? 0
+                                                                                              : u + part;
+        const char* ahead =
+            next_j >= n
+                ? nullptr
+                : reinterpret_cast<const char*>(prepared + size(next_j) * panel_steps(weight_kind<T>, k) +
+                                                size(next_u) * size(std::min(panel, padded_outputs(n) - next_j)));
         const std::ptrdiff_t ahead_step = 4 * panel / ((m + kernel::rows - 1) / kernel::rows);
         for (int i = 0; i < m; i += kernel::rows) {
           const int strip_rows = kernel::strip_rows(m - i);
