@@ -201,16 +201,15 @@ struct builtin_product {
         const int width = std::min(panel, padded_outputs(n) - j);
         const std::uint32_t* b = prepared + size(j) * panel_steps(weight_kind<T>, k) + size(u) * size(width);
         const std::uint32_t* strip = packed;
-        // The next panel, a share of it with each strip: it would come from afar.
-        const bool last_panel = j + panel >= end, last_part = u + part >= weight_steps;
-        const int next_j = !last_panel || last_part ? j + panel : first, next_u = !last_panel ? u
-                                                                                  : last_part ? 0
-                                                                                              : u + part;
-        const char* ahead =
-            next_j >= n
-                ? nullptr
-                : reinterpret_cast<const char*>(prepared + size(next_j) * panel_steps(weight_kind<T>, k) +
+        // The next panel is fetched meanwhile, a share of it with each strip: it would come from afar.
+        int next_j = j + panel, next_u = u;
+        if (next_j >= end) next_u = u + part < weight_steps ? u + part : 0;
+        if (next_j >= end && next_u > 0) next_j = first;
+        const char* ahead = nullptr;
+        if (next_j < n) {
+          ahead = reinterpret_cast<const char*>(prepared + size(next_j) * panel_steps(weight_kind<T>, k) +
                                                 size(next_u) * size(std::min(panel, padded_outputs(n) - next_j)));
+        }
         const std::ptrdiff_t ahead_step = 4 * panel / ((m + kernel::rows - 1) / kernel::rows);
         for (int i = 0; i < m; i += kernel::rows) {
           const int strip_rows = kernel::strip_rows(m - i);
