@@ -159,10 +159,10 @@ std::vector<float> check_evaluation(recorded& r, const trm::tensor_file& from, c
   return {solver.logits().begin(), solver.logits().end()};
 }
 
-/// The recorded run of a float32 case: all of it, or its first `steps` and the evaluation.
-template <class Model, class Backend = trm::cpu::context<>>
-void check_recorded(const std::string& name, const std::filesystem::path& folder, int threads = 1,
-                    std::size_t steps = std::numeric_limits<std::size_t>::max()) {
+/// The recorded run of a float32 case on `device`: all of it, or its first `steps` and the evaluation.
+template <class Model, class Backend>
+void check_recorded_on(Backend& device, const std::string& name, const std::filesystem::path& folder,
+                       std::size_t steps = std::numeric_limits<std::size_t>::max()) {
   recorded r(folder, name);
   const trm::safetensors_file& file = r.file();
   const trm::json config = r.metadata("config"), optimizer = r.metadata("optimizer"),
@@ -171,7 +171,6 @@ void check_recorded(const std::string& name, const std::filesystem::path& folder
   const auto sparse_rates = optimizer.at("sparse_lr_per_step").get<std::vector<double>>();
   const int batch = config.at("batch_size").get<int>(), max_steps = config.at("halt_max_steps").get<int>();
 
-  Backend device(threads);
   trm::training_options options{.batch = batch, .max_steps = max_steps, .exploration = 0};
   options.optimizer.beta1 = optimizer.at("betas").at(0).get<double>();
   options.optimizer.beta2 = optimizer.at("betas").at(1).get<double>();
@@ -264,6 +263,14 @@ void check_recorded(const std::string& name, const std::filesystem::path& folder
 
   check_evaluation<Model>(r, file, "final.", device);
   r.report();
+}
+
+/// The same on so many threads of the CPU.
+template <class Model, class Backend = trm::cpu::context<>>
+void check_recorded(const std::string& name, const std::filesystem::path& folder, int threads = 1,
+                    std::size_t steps = std::numeric_limits<std::size_t>::max()) {
+  Backend device(threads);
+  check_recorded_on<Model>(device, name, folder, steps);
 }
 
 }  // namespace trm_test

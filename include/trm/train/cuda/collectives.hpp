@@ -9,9 +9,9 @@
 
 #include "trm/backend/cuda/block.hpp"
 #include "trm/backend/cuda/device.hpp"
-#include "trm/backend/cuda/step_results.hpp"
 #include "trm/train/collectives.hpp"
 #include "trm/train/communicator.hpp"
+#include "trm/train/cuda/step_results.hpp"
 
 namespace trm::cuda {
 

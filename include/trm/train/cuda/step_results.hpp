@@ -5,8 +5,8 @@
 
 #include "trm/backend/cuda/block.hpp"
 #include "trm/backend/cuda/device.hpp"
-#include "trm/backend/cuda/samples.hpp"
 #include "trm/backend/cuda/step_state.hpp"
+#include "trm/train/cuda/samples.hpp"
 #include "trm/train/metrics.hpp"
 
 namespace trm::cuda {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "support/throws.hpp"
-#include "trm/backend/cuda/solver.hpp"
+#include "trm/train/cuda/solver.hpp"
 #include "trm/train/early_exit.hpp"
 #include "unit/train/generated_batch.hpp"
 

@@ -15,14 +15,14 @@
 #include <utility>
 #include <vector>
 
-#include "trm/backend/cuda/collectives.hpp"
 #include "trm/backend/cuda/context.hpp"
-#include "trm/backend/cuda/find_non_finite.hpp"
 #include "trm/backend/cuda/mirror.hpp"
 #include "trm/backend/cuda/repeated.hpp"
-#include "trm/backend/cuda/samples.hpp"
-#include "trm/backend/cuda/step_results.hpp"
 #include "trm/backend/cuda/table.hpp"
+#include "trm/train/cuda/collectives.hpp"
+#include "trm/train/cuda/find_non_finite.hpp"
+#include "trm/train/cuda/samples.hpp"
+#include "trm/train/cuda/step_results.hpp"
 #include "trm/train/run_state.hpp"
 #include "trm/train/trainer.hpp"
 
@@ -91,6 +91,8 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
         results_(device_, batch() * sizeof(cuda::sample_result)),
         identifiers_(device_, batch() * sizeof(int)),
         state_(device_, sizeof(cuda::step_state)),
+        states_(device_, 2 * sizeof(cuda::step_state)),
+        states_on_host_(device_, states_.size()),
         report_(device_, sizeof(cuda::device_report)),
         reports_on_host_(device_, 2 * sizeof(cuda::device_report)),
         parameters_(device_, Model::extent * sizeof(master), weights_.parameters()),
@@ -474,7 +476,15 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
         .adam = cuda::factors_of(adam_step{r.dense, o.beta1, o.beta2, o.weight_decay, o.epsilon, t}),
         .puzzle = {r.puzzle, options_.puzzle_weight_decay},
         .clip_norm = options_.clip_norm};
-    device_.copy_in(state_.data(), &next, offsetof(cuda::step_state, gradient_norm));  // the rest is the device's
+    // By way of two places in turn, so that nothing waits for the step that runs now.
+    constexpr std::size_t size = offsetof(cuda::step_state, gradient_norm);  // the rest is the device's
+    const std::size_t slot = static_cast<std::size_t>((step_ + 1) % 2);
+    cuda::step_state *host = states_on_host_.template as<cuda::step_state>() + slot,
+                     *device = states_.template as<cuda::step_state>() + slot;
+    *host = next;
+    device_.copy_in_ahead(device, host, size);
+    device_.join_ahead();
+    device_.copy(state_.data(), device, size);
   }
   void take_report(long long step) {
     const std::size_t slot = static_cast<std::size_t>(step % 2);
@@ -637,7 +647,9 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
   mutable side newer_samples_ = side::neither;
   cuda::device_memory<Device> offered_;  // two places
   cuda::host_memory<Device> offered_on_host_;
-  cuda::device_memory<Device> results_, identifiers_, state_, report_;
+  cuda::device_memory<Device> results_, identifiers_, state_, states_;
+  cuda::host_memory<Device> states_on_host_;
+  cuda::device_memory<Device> report_;
   cuda::host_memory<Device> reports_on_host_;  // two, of odd and of even steps
   mutable trm::weights<Model> weights_;
   cuda::mirror<Device> parameters_, initial_;

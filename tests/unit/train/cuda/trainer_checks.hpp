@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "support/throws.hpp"
-#include "trm/backend/cuda/trainer.hpp"
+#include "trm/train/cuda/trainer.hpp"
 #include "trm/train/trainer.hpp"
 #include "unit/train/generated_batch.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "trm/backend/cuda/collectives.hpp"
+#include "trm/train/cuda/collectives.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,7 +12,7 @@
 
 #include "support/emulated_gpu.hpp"
 #include "support/thread_ranks.hpp"
-#include "trm/backend/cuda/trainer.hpp"
+#include "trm/train/cuda/trainer.hpp"
 #include "unit/train/data_parallel_checks.hpp"
 
 namespace {

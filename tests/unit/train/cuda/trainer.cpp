@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
-#include "trm/backend/cuda/trainer.hpp"
+#include "trm/train/cuda/trainer.hpp"
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "support/allocations.hpp"
 #include "support/emulated_gpu.hpp"
+#include "support/temporary_folder.hpp"
 #include "support/throws.hpp"
-#include "unit/backend/cuda/trainer_checks.hpp"
+#include "trm/io/checkpoint.hpp"
+#include "unit/train/cuda/trainer_checks.hpp"
 
 namespace {
 
@@ -62,6 +66,42 @@ TEST_CASE("a step that is not finite") {
 }
 
 TEST_CASE("what the host writes between steps") { check_host_writes<gpu>(); }
+
+TEST_CASE("a checkpoint of one backend goes on with the other") {
+  const temporary_folder folder;
+  gpu device;
+  trm::cuda::context<gpu> cuda(device);
+  trm::cpu::context<> cpu(1);
+  const trm::training_options o = device_options();
+  device_trainer<gpu> on_device(cuda, o), again(cuda, o), from_cpu(cuda, o);
+  cpu_trainer on_cpu(cpu, o), from_device(cpu, o);
+  begin_weights(on_device), begin_weights(on_cpu);
+  for (int s = 0; s < 3; ++s) on_device.step(examples_of(s).view()), on_cpu.step(examples_of(s).view());
+  trm::write_checkpoint(folder / "device", on_device);
+  trm::write_checkpoint(folder / "cpu", on_cpu);
+  const auto open = [&](const char* name) {
+    return trm::checkpoint_folder::open(folder / name, trm::checkpoint_folder::verify::hashes);
+  };
+  trm::read_checkpoint(open("device"), again), trm::read_checkpoint(open("device"), from_device);
+  trm::read_checkpoint(open("cpu"), from_cpu);
+  CHECK(bytes_of_run(again).size() == bytes_of_run(on_device).size());
+  const generated_batch b = examples_of(3);
+  const auto loss = [&](auto& t) { return t.step(b.view()).metrics.loss(); };
+  const double wanted = loss(on_device);
+  CHECK(loss(again) == wanted);
+  CHECK(bytes_of_run(again) == bytes_of_run(on_device));
+  for (const double found : {loss(on_cpu), loss(from_cpu), loss(from_device)})
+    CHECK(std::abs(found - wanted) <= rounding * wanted);
+  const auto check_near = [&](const auto& t) {
+    CHECK(t.step_number() == 4);
+    CHECK(t.samples().halted == on_cpu.samples().halted);
+    CHECK(t.samples().steps == on_cpu.samples().steps);
+    CHECK(difference(parameters_of(t), parameters_of(on_cpu)) <= rounding);
+    CHECK(difference(std::span(t.ema(), device_model::extent), std::span(on_cpu.ema(), device_model::extent)) <=
+          rounding);
+  };
+  check_near(std::as_const(from_cpu)), check_near(std::as_const(from_device));
+}
 
 TEST_CASE("a step takes no memory, and is one launch of a graph once it is captured") {
   gpu device;

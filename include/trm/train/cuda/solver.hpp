@@ -13,8 +13,8 @@
 #include "trm/backend/cuda/context.hpp"
 #include "trm/backend/cuda/mirror.hpp"
 #include "trm/backend/cuda/repeated.hpp"
-#include "trm/backend/cuda/samples.hpp"
-#include "trm/backend/cuda/step_results.hpp"
+#include "trm/train/cuda/samples.hpp"
+#include "trm/train/cuda/step_results.hpp"
 #include "trm/train/solver.hpp"
 
 namespace trm::cuda {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "trm/backend/cuda/solver.hpp"
+#include "trm/train/cuda/solver.hpp"
 
 #include <doctest/doctest.h>
 
 #include "support/emulated_gpu.hpp"
 #include "support/throws.hpp"
-#include "unit/backend/cuda/solver_checks.hpp"
+#include "unit/train/cuda/solver_checks.hpp"
 
 namespace {
 
