@@ -37,6 +37,8 @@ macro(trm_find_dependencies name)
     # The C interface is all that is used, and it is the same for programs in C++.
     set(MPI_CXX_SKIP_MPICXX TRUE)
     _trm_find(${name} MPI MPI::MPI_CXX "MPI (Debian: libopenmpi-dev and openmpi-bin)" COMPONENTS CXX ${ARGN})
+  elseif("${name}" STREQUAL "cuda")
+    _trm_find(${name} CUDAToolkit CUDA::cublasLt "the CUDA toolkit, with cuBLASLt" ${ARGN})
   elseif("${name}" STREQUAL "nccl")
     _trm_find(${name} CUDAToolkit CUDA::cudart "the CUDA toolkit" ${ARGN})
     _trm_find_by_module(${name} NCCL NCCL::NCCL "NCCL (Debian: libnccl-dev)" ${ARGN})
