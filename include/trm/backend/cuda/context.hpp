@@ -39,6 +39,7 @@ class context {
   template <class T, template <class> class Params>
   using prepared = prepared_weights<T, Params>;
 
+  /// On this device.
   explicit context(Device& d) : device_(d), tables_(d) {}
   context(const context&) = delete;
   context& operator=(const context&) = delete;
@@ -266,10 +267,12 @@ class context {
     device_.copy_out(&result, square, sizeof result);
     return result;
   }
+  /// sum += g
   template <class T>
   void add(T* sum, const T* g, std::size_t n) {
     blend(sum, g, n, T(1), T(1), nullptr);
   }
+  /// g = 0
   template <class T>
   void clear(T* g, std::size_t n) {
     if (n > 0) device_.clear(g, n * sizeof(T));
@@ -286,10 +289,12 @@ class context {
   void adam_atan2(T* p, T* m, T* v, const T* g, std::size_t n, const step_state* state) {
     adam<detail::angle_of_moments>(p, m, v, g, n, {}, 1, state);
   }
+  /// Likewise.
   template <class T>
   void adamw(T* p, T* m, T* v, const T* g, std::size_t n, const step_state* state) {
     adam<detail::ratio_of_moments>(p, m, v, g, n, {}, 1, state);
   }
+  /// average = rate * average + (1 - rate) * p; nothing happens where state's `finite` is 0.
   template <class T>
   void ema(T* average, const T* p, std::size_t n, double rate, const step_state* state) {
     blend(average, p, n, static_cast<T>(rate), static_cast<T>(1 - rate), state);

@@ -15,7 +15,11 @@ namespace trm::cuda {
 inline constexpr int warp_size = 32;
 
 /// The element types of products.
-enum class element { bf16, float32, float64 };
+enum class element {
+  bf16,     // trm::bf16
+  float32,  // float, not rounded to TF32
+  float64,  // double
+};
 
 /// The element type of T.
 template <class T>
@@ -32,8 +36,8 @@ struct factor {
 /// out_b(i, j) = [out_b(i, j) +] sum_l a_b(i, l) b_b(l, j) for every sample b, i < m, j < n, l < k. Factors are of `type`, sums and
 /// the result float32, or float64 for float64. out_b(i, j) is at out[b * out_sample + i * out_row + j].
 struct product {
-  element type = element::float32;  // of both factors
-  int samples = 1, m = 0, n = 0, k = 0;
+  element type = element::float32;             // of both factors
+  int samples = 1, m = 0, n = 0, k = 0;        // extents
   factor a, b;                                 // [m, k], [k, n]
   void* out = nullptr;                         // [m, n]
   std::ptrdiff_t out_row = 0, out_sample = 0;  // in elements
@@ -42,12 +46,14 @@ struct product {
 
 /// A kernel that does nothing: what the concept is checked with.
 struct empty_kernel {
+  /// Does nothing.
   template <class Block>
   TRM_HD void operator()(Block&) const {}
 };
 
 /// Likewise, of what is captured.
 struct empty_work {
+  /// Does nothing.
   void operator()() const {}
 };
 

@@ -19,6 +19,7 @@ namespace trm::cuda {
 /// The block that runs a kernel; see block.hpp. Its members do nothing on the host, where no kernel runs.
 class gpu_block {
  public:
+  /// The block's number.
   TRM_HD int index() const {
 #if defined(__CUDA_ARCH__)
     return static_cast<int>(blockIdx.x);
@@ -26,6 +27,7 @@ class gpu_block {
     return 0;
 #endif
   }
+  /// The thread's number in the block.
   TRM_HD int thread() const {
 #if defined(__CUDA_ARCH__)
     return static_cast<int>(threadIdx.x);
@@ -33,6 +35,7 @@ class gpu_block {
     return 0;
 #endif
   }
+  /// Threads of a block.
   TRM_HD int threads() const {
 #if defined(__CUDA_ARCH__)
     return static_cast<int>(blockDim.x);
@@ -40,16 +43,19 @@ class gpu_block {
     return 0;
 #endif
   }
+  /// The block's barrier.
   TRM_HD void sync() {
 #if defined(__CUDA_ARCH__)
     __syncthreads();
 #endif
   }
+  /// The warp's barrier.
   TRM_HD void warp_sync() {
 #if defined(__CUDA_ARCH__)
     __syncwarp();
 #endif
   }
+  /// The block's memory.
   template <class T>
   TRM_HD T* shared() const {
 #if defined(__CUDA_ARCH__)
@@ -59,6 +65,7 @@ class gpu_block {
     return nullptr;
 #endif
   }
+  /// The v of another thread of the warp.
   template <class T>
   TRM_HD T exchange(T v, [[maybe_unused]] int mask) {
 #if defined(__CUDA_ARCH__)
@@ -141,6 +148,7 @@ class gpu {
   /// A point in the order of work.
   class mark {
    public:
+    /// After all that was asked of the stream.
     explicit mark(cudaStream_t stream) : event_(new_event()) {
       detail::check(cudaEventRecord(event_.get(), stream), "cudaEventRecord");
     }
@@ -159,7 +167,9 @@ class gpu {
     }
     owned event_;
   };
+  /// After all that was asked for.
   mark record() { return mark(stream_); }
+  /// Returns when it has been reached.
   void wait(const mark& m) { detail::check(cudaEventSynchronize(m.event()), "cudaEventSynchronize"); }
 
   // ---- work ----
@@ -180,6 +190,7 @@ class gpu {
   /// What was captured.
   class graph {
    public:
+    /// Owns it; to be launched on the stream.
     graph(cudaGraphExec_t executable, cudaStream_t stream) : executable_(executable), stream_(stream) {}
     /// Does it.
     void launch() { detail::check(cudaGraphLaunch(executable_.get(), stream_), "cudaGraphLaunch"); }
@@ -191,6 +202,7 @@ class gpu {
     std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, destroy> executable_;
     cudaStream_t stream_;
   };
+  /// What f asks for.
   template <class F>
   graph capture(F f) {
     detail::check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");

@@ -14,6 +14,7 @@ namespace trm::cuda {
 template <class Device>
 class rotation_tables {
  public:
+  /// Of this device.
   explicit rotation_tables(Device& d) : device_(d) {}
 
   /// The cosines, [Rows, HeadDim / 2], and behind them the sines. Copied to the device when first asked for.
