@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// TRM_HD marks what also runs on a CUDA device. The only other place that may look at __CUDACC__ is backend/cuda.
+// TRM_HD marks what also runs on a CUDA device. The only other places that may look at __CUDACC__ are backend/cuda and
+// backend/default_context.hpp.
 #pragma once
 
 #if defined(__CUDACC__)

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "trm/backend/cpu/context.hpp"
+#include "trm/backend/default_context.hpp"
 #include "trm/fwd.hpp"
 #include "trm/models/plan.hpp"
 #include "trm/optim/puzzle_table.hpp"

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "trm/backend/cpu/context.hpp"
+#include "trm/backend/default_context.hpp"
 #include "trm/fwd.hpp"
 #include "trm/models/plan.hpp"
 #include "trm/optim/puzzle_table.hpp"
