@@ -135,7 +135,7 @@ def unlink(xml, dropped):
     """Takes away links to what is not shown."""
     shown = set()
     for path in xml.glob("*.xml"):
-        if path.stem not in dropped and not path.name.startswith(("index", "dir_", "namespace")) and not path.stem.endswith("_8hpp"):
+        if path.stem not in dropped and not path.name.startswith(("index", "dir_", "namespace")) and not path.stem.endswith(("_8hpp", "_8cuh")):
             shown.update(re.findall(r'<(?:compounddef|memberdef|enumvalue)[^>]* id="([^"]+)"', path.read_text()))
     for path in xml.glob("namespace*.xml"):
         if "detail" not in path.stem:
@@ -157,7 +157,7 @@ def pages(xml, stage):
         if name.owner is None:
             of_file[name.file].append(name)
     written = collections.defaultdict(list)
-    for path in sorted(include.rglob("*.hpp")):
+    for path in headers.found(include):
         inside = path.relative_to(include)
         folder = "" if str(inside.parent) == "." else str(inside.parent)
         names = [n for n in of_file[f"trm/{inside}"] if "<" not in n.name or n.text or n.name.startswith("model")]
@@ -170,17 +170,17 @@ def pages(xml, stage):
         for name in sorted(names, key=lambda n: n.line):
             kind = "compound" if name.kind in ("class", "struct", "union", "concept") else "member"
             out += [f".. trm-{kind}:: {name.id}", ""]
-        page = stage / "api" / inside.with_suffix(".rst")
+        page = stage / "api" / headers.page_of(inside)
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text("\n".join(out) + "\n")
-        written[folder].append((inside.stem, first))
+        written[folder].append((inside.name, headers.page_of(inside).stem, first))
     for folder, text in FOLDERS.items():
         if folder not in written:
             continue
         title = f"trm/{folder}".rstrip("/")
         out = [title, "=" * len(title), "", text + ".", "", ".. list-table::", "   :widths: 28 72", ""]
-        for stem, first in written[folder]:
-            out += [f"   * - :doc:`{stem}.hpp <{stem}>`", f"     - {first}"]
+        for header, stem, first in written[folder]:
+            out += [f"   * - :doc:`{header} <{stem}>`", f"     - {first}"]
         below = [f for f in written if f.startswith(folder + "/")] if folder else []
         # The pages of headers are in no tree of contents: every page of the site would repeat it.
         out += ["", ".. toctree::", "   :hidden:", ""] + [f"   {f.removeprefix(folder + '/')}/index" for f in below]

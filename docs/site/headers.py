@@ -190,9 +190,19 @@ def converted(source):
     return GNU_ATTRIBUTE.sub("", "\n".join(lines))
 
 
+def found(include):
+    """Every header below `include`; those for nvcc alone are named .cuh."""
+    return sorted([*include.rglob("*.hpp"), *include.rglob("*.cuh")])
+
+
+def page_of(path):
+    """The page of a header, of the same path: x.rst of x.hpp, x.cuh.rst of x.cuh."""
+    return path.with_suffix(".rst") if path.suffix == ".hpp" else path.with_name(path.name + ".rst")
+
+
 def prepare(include, output):
     """Copies every header below `include` to `output`, converted."""
-    for path in sorted(include.rglob("*.hpp")):
+    for path in found(include):
         target = output / path.relative_to(include)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(converted(path.read_text()))

@@ -12,10 +12,11 @@ import sys
 
 import api
 import doxygen
+import headers
 
 ROOT = doxygen.ROOT
 SITE = pathlib.Path(__file__).resolve().parent
-LANGUAGES = {".cpp": "cpp", ".hpp": "cpp", ".py": "python", ".sh": "bash", ".cmake": "cmake", ".json": "json", ".toml": "toml"}
+LANGUAGES = {".cpp": "cpp", ".hpp": "cpp", ".cuh": "cuda", ".cu": "cuda", ".py": "python", ".sh": "bash", ".cmake": "cmake", ".json": "json", ".toml": "toml"}
 
 
 def source_page(stage, path):
@@ -51,8 +52,8 @@ def linked(stage, page, target):
         return up + "index.md"
     if path.suffix in (".md", ".svg", ".png"):
         return target
-    if path.suffix == ".hpp" and path.is_relative_to("include/trm"):
-        return up + str(pathlib.Path("api") / path.relative_to("include/trm").with_suffix(".rst"))
+    if path.suffix in (".hpp", ".cuh") and path.is_relative_to("include/trm"):
+        return up + str(pathlib.Path("api") / headers.page_of(path.relative_to("include/trm")))
     return up + str(source_page(stage, path)) + anchor
 
 

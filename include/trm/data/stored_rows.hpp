@@ -40,13 +40,13 @@ class read_advice {
   }
 
   bool given() const { return !arrays_.empty(); }
-  /// Of `rows`, by several threads. Rows that are near to each other count as one after another.
+  /// Of `rows`, by several threads. Rows that are close_by to each other count as one after another.
   void reads(std::int64_t row, std::int64_t rows) const {
     if (!given()) return;
     const std::int64_t step = row - last_.exchange(row, std::memory_order_relaxed);
-    if (step < -near || step > near) {
+    if (step < -close_by || step > close_by) {
       run_.store(0, std::memory_order_relaxed);
-    } else if (run_.fetch_add(1, std::memory_order_relaxed) % (ahead / 2) == 4 * near) {
+    } else if (run_.fetch_add(1, std::memory_order_relaxed) % (ahead / 2) == 4 * close_by) {
       for (const std::span<const std::byte> array : arrays_) {
         const std::size_t width = array.size() / static_cast<std::size_t>(rows);
         const std::int64_t count = std::min(ahead, rows - row);
@@ -57,7 +57,7 @@ class read_advice {
   }
 
  private:
-  static constexpr std::int64_t near = 16, ahead = 2048;  // rows
+  static constexpr std::int64_t close_by = 16, ahead = 2048;  // rows
 
   static void advise(std::span<const std::byte> bytes, int advice) {
     const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));

@@ -51,7 +51,7 @@ class inferred_shapes {
     if (dimension >= shape.size()) return {};
     return shape[dimension];
   }
-  std::optional<int> small(const std::string& name, std::size_t dimension, int divisor = 1) const {
+  std::optional<int> number(const std::string& name, std::size_t dimension, int divisor = 1) const {
     const auto e = extent(name, dimension);
     if (!e || *e > 1 << 28) return {};
     return static_cast<int>(*e) / divisor;
@@ -91,22 +91,22 @@ inline inferred_config infer_config(const tensor_file& weights, const tensor_fil
   const detail::inferred_shapes s(weights);
   inferred_config c;
   c.architecture = detail::inferred_architecture(s);
-  c.vocab = s.small("embed_tokens.embedding_weight", 0);
-  c.hidden = s.small("embed_tokens.embedding_weight", 1);
+  c.vocab = s.number("embed_tokens.embedding_weight", 0);
+  c.hidden = s.number("embed_tokens.embedding_weight", 1);
   const std::string net = c.architecture == architecture::transformer ? "H_level" : "L_level";
   c.layers = s.layers(net);
   if (c.architecture == architecture::hrm) c.h_layers = s.layers("H_level");
   const std::string first = net + ".layers.0.";
   if (s.has(first + "self_attn.qkv_proj.weight")) c.mixing = mixing_kind::attention;
   if (s.has(first + "mlp_t.gate_up_proj.weight")) c.mixing = mixing_kind::tokens;
-  c.inner_width = s.small(first + "mlp.gate_up_proj.weight", 0, 2);
-  c.token_width = s.small(first + "mlp_t.gate_up_proj.weight", 0, 2);
+  c.inner_width = s.number(first + "mlp.gate_up_proj.weight", 0, 2);
+  c.token_width = s.number(first + "mlp_t.gate_up_proj.weight", 0, 2);
   c.learned_positions = s.has("embed_pos.embedding_weight");
-  c.length = s.small(c.learned_positions ? "embed_pos.embedding_weight" : first + "mlp_t.gate_up_proj.weight",
-                     c.learned_positions ? 0 : 1);
+  c.length = s.number(c.learned_positions ? "embed_pos.embedding_weight" : first + "mlp_t.gate_up_proj.weight",
+                      c.learned_positions ? 0 : 1);
   const detail::inferred_shapes rows(table != nullptr ? *table : weights);
   c.puzzle_rows = rows.extent("puzzle_emb.weights", 0);
-  c.puzzle_width = rows.small("puzzle_emb.weights", 1).value_or(0);
+  c.puzzle_width = rows.number("puzzle_emb.weights", 1).value_or(0);
   return c;
 }
 

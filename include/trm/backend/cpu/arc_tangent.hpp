@@ -41,8 +41,8 @@ TRM_INLINE inline doubles<N> atan2(const doubles<N>& y, const doubles<N>& x) {
   const vector a = (vector)((masks)y.v ^ sign);
   const masks steep = (masks)(x.v < a);
   const vector l = D::select(steep, a, x.v).finite().v, s = D::select(steep, x.v, a).finite().v;
-  const masks far = (masks)(s > l * 0.4142135623730950);
-  const vector top = D::select(far, s - l, s).v, bottom = D::select(far, s + l, l).v;
+  const masks beyond = (masks)(s > l * 0.4142135623730950);
+  const vector top = D::select(beyond, s - l, s).v, bottom = D::select(beyond, s + l, l).v;
   const vector q = top / D::select((masks)(bottom == 0.0), vector{} + 1.0, bottom).v;  // 0 / 0 is 0
   const vector t = q * q;
   vector p = t * -0.03771137570536532 + 0.06977593810354088;
@@ -52,7 +52,7 @@ TRM_INLINE inline doubles<N> atan2(const doubles<N>& y, const doubles<N>& x) {
   p = p * t + 0.19999993218740825;
   p = p * t - 0.33333333278709826;
   p = p * t + 0.9999999999992765;
-  const vector near = p * q, angle = D::select(far, near + 0.78539816339744831, near).v;
+  const vector within = p * q, angle = D::select(beyond, within + 0.78539816339744831, within).v;
   const vector r = D::select(steep, 1.5707963267948966 - angle, angle).v;
   return {(vector)((masks)r | sign)};
 }

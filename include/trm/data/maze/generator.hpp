@@ -129,9 +129,9 @@ class generator {
       }
       if (field_.depth() < options_.min_path) return false;
     }
-    std::size_t near = field_.reached();  // places nearer than min_path
-    while (near > 0 && field_.distance(field_.in_order(near - 1)) >= options_.min_path) --near;
-    goal_ = field_.in_order(near + static_cast<std::size_t>(below(field_.reached() - near)));
+    std::size_t too_near = field_.reached();  // places nearer than min_path
+    while (too_near > 0 && field_.distance(field_.in_order(too_near - 1)) >= options_.min_path) --too_near;
+    goal_ = field_.in_order(too_near + static_cast<std::size_t>(below(field_.reached() - too_near)));
     return true;
   }
 
