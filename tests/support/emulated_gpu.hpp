@@ -137,7 +137,8 @@ class emulated_gpu {
   void launch(const Kernel& kernel, int blocks, int threads, std::size_t shared) {
     static_assert(std::is_trivially_copyable_v<Kernel>, "a kernel is copied to the device byte by byte");
     static_assert(sizeof(Kernel) <= 4000, "a kernel's members must fit the parameters of a launch");
-    if (blocks < 1 || threads < warp_size || threads > 1024 || threads % warp_size != 0 || shared > most_shared) {
+    if (blocks < 1 || threads < warp_size || threads > most_threads || threads % warp_size != 0 ||
+        shared > most_shared) {
       throw error("emulated launch", std::to_string(blocks) + " blocks of " + std::to_string(threads) +
                                          " threads with " + std::to_string(shared) + " bytes: a GPU refuses that");
     }
@@ -186,7 +187,7 @@ class emulated_gpu {
   int launches = 0, products = 0, allocations = 0;  // done so far, those of graphs included
 
  private:
-  static constexpr std::size_t page = 4096, most_shared = 227 << 10;  // of a block of sm_90
+  static constexpr std::size_t page = 4096, most_shared = 163 << 10;  // of a block of sm_80
 
   void refuse_in_capture(const char* what) const {
     if (recording_ != nullptr) throw error(std::string("emulated ") + what, "cannot be part of a captured graph");

@@ -108,6 +108,8 @@ struct view_walk {
     ((*this)("", m), ...);
   }
 };
+template <class F>
+view_walk(F) -> view_walk<F>;
 
 template <class T>
 void check_close(const std::string& name, const std::vector<T>& got, const std::vector<double>& want, double bound) {

@@ -13,6 +13,8 @@ namespace trm::cuda {
 
 /// Threads of a warp.
 inline constexpr int warp_size = 32;
+/// The most threads of a block, which leaves each of them 255 registers.
+inline constexpr int most_threads = 256;
 
 /// The element types of products.
 enum class element {
@@ -67,7 +69,7 @@ struct empty_work {
 ///   copy(to, from, n), clear(to, n) within the device; clear writes zero bytes
 ///   synchronize()                   waits for all work
 ///   launch(kernel, blocks, threads, shared)   kernel(block) for every block: see block.hpp. threads is a multiple of warp_size, at
-///                                   most 1024; shared: bytes of b.shared<T>()
+///                                   most most_threads; shared: bytes of b.shared<T>()
 ///   multiply(product)               deterministic: the same bits for the same operands
 ///   capture(f) -> D::graph          what f asks for is recorded instead of done; graph.launch() does it, any number of times. f must not
 ///                                   allocate, copy from or to the host, or synchronise, and has been run once before without capture

@@ -78,7 +78,7 @@ class gpu_block {
 
 /// The only function that starts on a device.
 template <class Kernel>
-__global__ void run(const __grid_constant__ Kernel kernel) {
+__global__ void __launch_bounds__(most_threads) run(const __grid_constant__ Kernel kernel) {
   gpu_block b;
   kernel(b);
 }

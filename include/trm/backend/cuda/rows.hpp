@@ -162,7 +162,7 @@ struct rows_shape {
 constexpr rows_shape shape_of_rows(int n, int bytes, bool across) {
   const long long row = static_cast<long long>(n | 1) * bytes;
   int rows = across ? 32 : 8;
-  while (rows > 1 && rows * row > (across ? 200 : 40) * 1024) rows /= 2;
+  while (rows > 1 && rows * row > (across ? 96 : 40) * 1024) rows /= 2;
   return {rows, across ? 256 : rows * warp_size};
 }
 
