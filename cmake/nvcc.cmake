@@ -37,8 +37,8 @@ function(trm_cuda_object variable source)
   foreach(architecture IN LISTS TRM_CUDA_ARCHITECTURES)
     list(APPEND flags -gencode "arch=compute_${architecture},code=sm_${architecture}")
   endforeach()
-  # 554, 1675: what nvcc does not know of the CPU backend's vectors; 20011, 20014: a kernel that is emulated calls the host, where it runs.
-  list(APPEND flags -diag-suppress 554,1675,20011,20014 -Xcompiler -Wall,-Wextra)
+  # 550, 554, 1675: what nvcc does not know of the CPU backend's vectors; 20011, 20014: a kernel that is emulated calls the host, where it runs.
+  list(APPEND flags -diag-suppress 550,554,1675,20011,20014 -Xcompiler -Wall,-Wextra)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     list(APPEND flags -ccbin "${CMAKE_CXX_COMPILER}")
   endif()
