@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Products by cuBLASLt: an algorithm for each shape, chosen once, the same bits every time.
-//
-// cuBLASLt counts in columns: the row-major out = A B is, in the same memory, its column-major out^T = B^T A^T, so the factors are
-// exchanged, and a factor whose rows are contiguous is taken as it is.
 #pragma once
 #include <cublasLt.h>
 #include <cuda_runtime.h>
@@ -16,6 +13,7 @@
 #include <string>
 #include <type_traits>
 
+#include "trm/backend/cuda/column_major.hpp"
 #include "trm/backend/cuda/device.hpp"
 #include "trm/backend/cuda/gpu_error.cuh"
 #include "trm/core/error.hpp"
@@ -32,25 +30,6 @@ inline void check(cublasStatus_t s, const char* call) {
   throw error(call, text);
 }
 
-/// One factor as the library takes it: a column-major matrix of `rows` x `columns`, transposed or not.
-struct library_factor {
-  const void* data;
-  bool transposed;
-  std::int64_t rows, columns, leading, sample;
-};
-
-/// The library's left factor, of out^T = b^T a^T, and its right one.
-inline library_factor left_factor(const factor& b, int k, int n) {  // b [k, n] becomes b^T [n, k]
-  const bool plain = b.col == 1 && (b.row >= n || k == 1);
-  const std::int64_t rows = plain ? n : k, columns = plain ? k : n;
-  return {b.data, !plain, rows, columns, std::max<std::int64_t>(plain ? b.row : b.col, rows), b.sample};
-}
-inline library_factor right_factor(const factor& a, int m, int k) {  // a [m, k] becomes a^T [k, m]
-  const bool plain = a.col == 1 && (a.row >= k || m == 1);
-  const std::int64_t rows = plain ? k : m, columns = plain ? m : k;
-  return {a.data, !plain, rows, columns, std::max<std::int64_t>(plain ? a.row : a.col, rows), a.sample};
-}
-
 /// Products of one device.
 class library_products {
  public:
@@ -65,7 +44,7 @@ class library_products {
 
   /// See trm::cuda::product.
   void multiply(const product& p, cudaStream_t stream) {
-    const library_factor x = left_factor(p.b, p.k, p.n), y = right_factor(p.a, p.m, p.k);
+    const column_factor x = left_factor(p.b, p.k, p.n), y = right_factor(p.a, p.m, p.k);
     const plan& chosen = plan_of(p, x, y);
     const float one = 1, zero = 0;
     const double one64 = 1, zero64 = 0;
@@ -124,7 +103,7 @@ class library_products {
     check(cublasLtMatmulPreferenceSetAttribute(p, what, &value, sizeof value), "cublasLtMatmulPreferenceSetAttribute");
   }
 
-  const plan& plan_of(const product& p, const library_factor& x, const library_factor& y) {
+  const plan& plan_of(const product& p, const column_factor& x, const column_factor& y) {
     const key k{static_cast<int>(p.type),
                 p.samples,
                 p.m,
@@ -147,7 +126,7 @@ class library_products {
     return plans_.emplace(k, choose(p, x, y)).first->second;
   }
 
-  plan choose(const product& p, const library_factor& x, const library_factor& y) {
+  plan choose(const product& p, const column_factor& x, const column_factor& y) {
     if (handle_ == nullptr) {
       check(cublasLtCreate(&handle_), "cublasLtCreate");
       check_allocation(cudaMalloc(&workspace_, workspace_bytes), "cudaMalloc, workspace of cuBLASLt", workspace_bytes);
