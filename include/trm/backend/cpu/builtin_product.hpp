@@ -142,6 +142,9 @@ struct builtin_product {
   template <class T>
   static constexpr word_kind weight_kind = std::is_same_v<T, bf16> ? word_kind::pair : word_kind::single;
 
+  // Rows of a weight gradient's wider operand that are packed at a time: strips take parts of a row, and rows often lie apart by a power of
+  // two, so that few of them stay in a first-level cache until the next strip takes the rest of their lines.
+  static constexpr int few = 16;
   static constexpr int depth = 256;  // steps of a panel between visits to the sums
 
   static constexpr std::size_t size(int n) { return static_cast<std::size_t>(n); }
@@ -355,8 +358,8 @@ struct builtin_product {
       const int wide = d_is_wide ? d_strips : panels, at_once = pool.at_once(wide, d_is_wide ? 9 : 4);
       pool.run((wide + at_once - 1) / at_once, [&](int task, int) {
         const int first = task * at_once, last = std::min(first + at_once, wide);
-        for (int r = 0; r < count; r += slab) {  // few rows at a time: they may all be on pages of their own
-          const int end = std::min(r + slab, count);
+        for (int r = 0; r < count; r += few) {
+          const int end = std::min(r + few, count);
           d_is_wide ? pack_d(first, last, r, end) : pack_x(first, last, r, end);
         }
         for (int other = 0; other < (d_is_wide ? panels : d_strips); ++other) {
