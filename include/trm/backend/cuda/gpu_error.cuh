@@ -28,12 +28,13 @@ inline std::string remedy_of(cudaError_t e) {
     case cudaErrorNoDevice:
       return "; is a GPU visible (nvidia-smi, CUDA_VISIBLE_DEVICES)? Otherwise compute on the CPU";
     case cudaErrorInsufficientDriver:
-      return "; update the driver, or build with an older CUDA toolkit";
+      return "; there is no driver (nvidia-smi), or one older than the CUDA toolkit: install a newer one, or compute "
+             "on the CPU";
     case cudaErrorNoKernelImageForDevice:
     case cudaErrorInvalidDeviceFunction:
     case cudaErrorUnsupportedPtxVersion: {
       std::string text("; the program has no code for ");
-      text.append(architecture_of_device()).append(": build it with that in TRM_CUDA_ARCHITECTURES");
+      text.append(architecture_of_device()).append(", which TRM_CUDA_ARCHITECTURES names when it is built");
       return text;
     }
     case cudaErrorMemoryAllocation:
