@@ -70,6 +70,7 @@ class communicator {
   void enqueue(std::span<const outgoing> out, std::span<const incoming> in, Device& d) {
     enqueue(out, in, static_cast<cudaStream_t>(d.stream()));
   }
+  /// As finish(stream).
   template <class Device>
   void finish(Device& d) {
     finish(static_cast<cudaStream_t>(d.stream()));

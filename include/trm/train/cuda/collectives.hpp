@@ -26,6 +26,8 @@ concept device_communicator = communicator<C> &&
   c.finish(d);
 };
 
+namespace detail {
+
 /// mine = ((v0 + v1) + v2) + ... of the ranks in order, v_r = theirs + r * stride, but for this rank, whose own is `mine`. A thread an
 /// element.
 template <class T>
@@ -46,6 +48,8 @@ struct add_in_order_kernel {
     mine[i] = sum;
   }
 };
+
+}  // namespace detail
 
 /// The collectives of a step over a communicator, which must outlive them. With a device_communicator they are part of the captured
 /// step; with any other the values go by way of the host, between the two graphs into which the step is cut then.
@@ -99,7 +103,7 @@ class device_collectives {
       });
       enqueue();
       if (mine > 0) {
-        device_.launch(add_in_order_kernel<T>{values + from(rank()), theirs, stride, mine, rank(), size()},
+        device_.launch(detail::add_in_order_kernel<T>{values + from(rank()), theirs, stride, mine, rank(), size()},
                        blocks_of(mine, 256), 256, 0);
       }
       begin();

@@ -18,11 +18,16 @@ namespace trm::cuda {
 
 /// Where the arrays of trm::samples are in device memory; [B] and [B, S] as there.
 struct sample_arrays {
-  int *inputs = nullptr, *labels = nullptr, *puzzle_identifiers = nullptr, *lengths = nullptr, *prefixes = nullptr;
-  int *steps = nullptr, *predictions = nullptr;
+  /// Tokens and labels [B, S].
+  int *inputs = nullptr, *labels = nullptr;
+  /// Of each sample: its row of the table, rows that count, rows of the prefix.
+  int *puzzle_identifiers = nullptr, *lengths = nullptr, *prefixes = nullptr;
+  int* steps = nullptr;        // [B] supervision steps done
+  int* predictions = nullptr;  // [B, S]
+  /// [B] Is it done; did it begin with this step?
   unsigned char *halted = nullptr, *reset = nullptr;
-  trm::token_result* token_results = nullptr;
-  halting_result* halting = nullptr;
+  trm::token_result* token_results = nullptr;  // [B]
+  halting_result* halting = nullptr;           // [B]
 
   /// Calls f(array of the device, elements) for each, in the order in which they lie.
   template <class F>
@@ -58,6 +63,8 @@ struct offered_arrays {
   }
 };
 
+namespace detail {
+
 /// trm::samples::offer on the device: a sample that halted takes the example offered at its position. Examples are offered in two
 /// places in turn, so that those of the next step are copied while this one runs; state's step says which. A block a sample.
 struct offer_kernel {
@@ -87,6 +94,8 @@ struct offer_kernel {
     s.puzzle_identifiers[i] = rest[i], s.lengths[i] = rest[n + i], s.prefixes[i] = rest[2 * n + i];
   }
 };
+
+}  // namespace detail
 
 /// The samples of a batch in one block of device memory.
 template <class Device>
@@ -125,7 +134,7 @@ class device_samples {
   }
   /// Asks for the refill at the beginning of a step.
   void offer(const int* offered, const step_state* state) {
-    device_.launch(offer_kernel{at_, offered, state, count_, tokens_}, count_, 128, 0);
+    device_.launch(detail::offer_kernel{at_, offered, state, count_, tokens_}, count_, 128, 0);
   }
 
  private:

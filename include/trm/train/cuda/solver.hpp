@@ -19,6 +19,8 @@
 
 namespace trm::cuda {
 
+namespace detail {
+
 /// Samples take the places of others: element e of the k-th is element e of number which[k], which are in increasing order, so a thread
 /// that goes through all of them overwrites nothing that it still needs. A thread an element.
 template <class T>
@@ -68,6 +70,8 @@ struct count_step_kernel {
   }
 };
 
+}  // namespace detail
+
 }  // namespace trm::cuda
 
 namespace trm {
@@ -83,7 +87,7 @@ class solver<Model, cuda::context<Device>> {
  public:
   using compute = typename Model::compute;  // of states and logits
   using master = typename Model::master;    // of weights
-  using backend = cuda::context<Device>;
+  using backend = cuda::context<Device>;    // what computes
 
   /// `batch` samples at a time. Throws for less than one, and where the device has not the memory.
   solver(backend& b, int batch)
@@ -193,7 +197,7 @@ class solver<Model, cuda::context<Device>> {
     carry_memory_.send();
     device_.copy_in(which_.data(), which.data(), which.size_bytes());
     for (auto& z : carry_.z) {
-      device_.launch(cuda::move_samples_kernel<compute>{z.data, which_.template as<int>(), to, state_extent},
+      device_.launch(cuda::detail::move_samples_kernel<compute>{z.data, which_.template as<int>(), to, state_extent},
                      cuda::blocks_of(static_cast<std::size_t>(state_extent), 256), 256, 0);
     }
     carry_memory_.changed_on_device();
@@ -203,8 +207,9 @@ class solver<Model, cuda::context<Device>> {
     carry_memory_.send();
     std::uint64_t index = 0;
     for (auto& z : carry_.z) {
-      device_.launch(cuda::add_noise_kernel<compute>{z.data + i * state_extent, state_extent, deviation, from, index},
-                     cuda::blocks_of(static_cast<std::size_t>(state_extent), 256), 256, 0);
+      device_.launch(
+          cuda::detail::add_noise_kernel<compute>{z.data + i * state_extent, state_extent, deviation, from, index},
+          cuda::blocks_of(static_cast<std::size_t>(state_extent), 256), 256, 0);
       index += static_cast<std::uint64_t>(state_extent);
     }
     carry_memory_.changed_on_device();
@@ -264,8 +269,8 @@ class solver<Model, cuda::context<Device>> {
   /// The work of a step, captured.
   void infer(int count) {
     const cuda::sample_arrays& s = samples_.arrays();
-    device_.launch(cuda::count_step_kernel{s.steps, batch_}, cuda::blocks_of(static_cast<std::size_t>(batch_), 128),
-                   128, 0);
+    device_.launch(cuda::detail::count_step_kernel{s.steps, batch_},
+                   cuda::blocks_of(static_cast<std::size_t>(batch_), 128), 128, 0);
     const call<backend> c{backend_, count, Model::L, host_samples_.padded ? s.lengths : nullptr,
                           host_samples_.prefixed ? s.prefixes : nullptr};
     const step_input<master> in{s.inputs, s.labels, rows_.template on_device<master>(), nullptr, s.reset};

@@ -13,10 +13,11 @@ namespace trm::cuda {
 
 /// What is told of each sample to all processes.
 struct sample_result {
-  trm::token_result tokens;
-  halting_result halting;
+  trm::token_result tokens;  // of its loss
+  halting_result halting;    // of its Q head
+  /// Supervision steps done, and its row of the puzzle table.
   int steps = 0, puzzle_identifier = 0;
-  unsigned char halted = 0;
+  unsigned char halted = 0;  // is it done?
 };
 
 /// What the device says of a step.
@@ -25,6 +26,8 @@ struct device_report {
   double gradient_norm = 0;  // of the dense parameters
   int finite = 1;  // were losses and gradient finite, of this step and of all before that were not taken back?
 };
+
+namespace detail {
 
 /// results[i] and identifiers of the samples of this process, from number `first` of the whole batch on. A thread a sample.
 struct pack_results_kernel {
@@ -112,6 +115,8 @@ struct keep_kernel {
     if (i < n) static_cast<piece*>(to)[i] = static_cast<const piece*>(from)[i];
   }
 };
+
+}  // namespace detail
 
 /// Blocks of `threads` threads for n of them.
 constexpr int blocks_of(std::size_t n, int threads) {

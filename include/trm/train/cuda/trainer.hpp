@@ -63,11 +63,11 @@ namespace trm {
 template <class Model, class Optimizer, class Device, class Communicator>
 class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
  public:
-  using model = Model;
+  using model = Model;                      // what is trained
   using optimizer = Optimizer;              // of the dense parameters
   using compute = typename Model::compute;  // of states, activations, logits
   using master = typename Model::master;    // of weights, gradients, moments
-  using backend = cuda::context<Device>;
+  using backend = cuda::context<Device>;    // what computes
 
   /// Throws where the options do not fit one another, or the device has not the memory.
   trainer(backend& b, const training_options& options,
@@ -258,6 +258,7 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
     send();
     return (ema_begun_ ? ema_ : parameters_).template on_device<master>();
   }
+  /// Likewise.
   const master* constants_on_device() {
     send();
     return initial_.template on_device<master>();
@@ -534,8 +535,8 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
       for (int first = part; first < part + part_; first += micro_) run(first, part_gradients_);
       backend_.add(sum, next, Model::extent);
     }
-    device_.launch(cuda::pack_results_kernel{samples_.arrays(), results_.template as<cuda::sample_result>(),
-                                             local_ * group_.rank(), local_},
+    device_.launch(cuda::detail::pack_results_kernel{samples_.arrays(), results_.template as<cuda::sample_result>(),
+                                                     local_ * group_.rank(), local_},
                    cuda::blocks_of(static_cast<std::size_t>(local_), 128), 128, 0);
   }
   void run(int first, const dense_gradients& gradients) {
@@ -566,9 +567,9 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
   void report_work() {
     backend_.gradient_norm(gradient_.template on_device<master>(), Model::extent, step_state_on_device());
     device_.launch(
-        cuda::report_kernel{results_.template as<cuda::sample_result>(), identifiers_.template as<int>(),
-                            options_.batch, step_state_on_device(), report_.template as<cuda::device_report>()},
-        1, cuda::warp_size, cuda::report_kernel::shared_bytes);
+        cuda::detail::report_kernel{results_.template as<cuda::sample_result>(), identifiers_.template as<int>(),
+                                    options_.batch, step_state_on_device(), report_.template as<cuda::device_report>()},
+        1, cuda::warp_size, cuda::detail::report_kernel::shared_bytes);
   }
   void apply() {
     cuda::step_state* state = step_state_on_device();
@@ -587,7 +588,7 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
     }
   }
   void keep(const void* from, void* to, std::size_t size) {
-    device_.launch(cuda::keep_kernel{report_.template as<cuda::device_report>(), from, to, size},
+    device_.launch(cuda::detail::keep_kernel{report_.template as<cuda::device_report>(), from, to, size},
                    cuda::blocks_of(size / 16, 256), 256, 0);
   }
 

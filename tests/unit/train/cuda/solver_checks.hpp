@@ -13,6 +13,7 @@
 #include "support/throws.hpp"
 #include "trm/train/cuda/solver.hpp"
 #include "trm/train/early_exit.hpp"
+#include "unit/train/cuda/reference_machine.hpp"
 #include "unit/train/generated_batch.hpp"
 
 namespace trm_test::solving {
@@ -31,7 +32,7 @@ constexpr trm::config described{.tokens = 5,
 using model = trm::model<described>;
 constexpr int B = 3, identifiers = 4;
 
-using cpu_solver = trm::solver<model>;
+using reference_solver = trm::solver<model, reference_machine::context_type>;
 template <class Device>
 using device_solver = trm::solver<model, trm::cuda::context<Device>>;
 
@@ -54,7 +55,7 @@ inline double difference(std::span<const float> a, std::span<const float> b) {
 }
 /// What is decided is equal, numbers are to rounding, of the samples that are worked on.
 template <class Solver>
-void check_same(const cpu_solver& a, const Solver& b) {
+void check_same(const reference_solver& a, const Solver& b) {
   REQUIRE(a.active() == b.active());
   const trm::samples &x = a.samples(), &y = b.samples();
   const auto n = static_cast<std::size_t>(a.active()), s = static_cast<std::size_t>(model::S);
@@ -101,15 +102,15 @@ struct examples {
 /// One of each, with the same weights.
 template <class Device>
 struct pair {
-  trm::cpu::context<> cpu{1};
+  reference_machine reference;
   Device device;
   trm::cuda::context<Device> cuda{device};
-  cpu_solver a;
+  reference_solver a;
   device_solver<Device> b;
   trm::puzzle_table<float> table = filled_table();
   trm::weights<model> w;
 
-  explicit pair(int batch = B) : a(cpu, batch), b(cuda, batch) {
+  explicit pair(int batch = B) : a(reference.context, batch), b(cuda, batch) {
     w.initialise(1);
     const auto q = w["model.inner.q_head.weight"];  // has an opinion
     const trm::draws from = trm::philox{9}.at(trm::purpose::user);

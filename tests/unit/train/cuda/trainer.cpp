@@ -74,7 +74,7 @@ TEST_CASE("a checkpoint of one backend goes on with the other") {
   trm::cpu::context<> cpu(1);
   const trm::training_options o = device_options();
   device_trainer<gpu> on_device(cuda, o), again(cuda, o), from_cpu(cuda, o);
-  cpu_trainer on_cpu(cpu, o), from_device(cpu, o);
+  reference_trainer on_cpu(cpu, o), from_device(cpu, o);
   begin_weights(on_device), begin_weights(on_cpu);
   for (int s = 0; s < 3; ++s) on_device.step(examples_of(s).view()), on_cpu.step(examples_of(s).view());
   trm::write_checkpoint(folder / "device", on_device);

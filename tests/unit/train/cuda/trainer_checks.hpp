@@ -17,6 +17,7 @@
 #include "support/throws.hpp"
 #include "trm/train/cuda/trainer.hpp"
 #include "trm/train/trainer.hpp"
+#include "unit/train/cuda/reference_machine.hpp"
 #include "unit/train/generated_batch.hpp"
 
 namespace trm_test {
@@ -48,7 +49,7 @@ inline trm::training_options device_options() {
 
 template <class Device>
 using device_trainer = trm::trainer<device_model, trm::adam_atan2, trm::cuda::context<Device>>;
-using cpu_trainer = trm::trainer<device_model>;
+using reference_trainer = trm::trainer<device_model, trm::adam_atan2, reference_machine::context_type>;
 
 /// Weights whose Q head says halt, so that it is the exploration that decides.
 template <class Trainer>
@@ -86,10 +87,10 @@ constexpr double rounding = 2 * 40 * 0x1p-24 * 2;
 /// The same run on both: what is decided is equal, numbers are to rounding. `ask(trainer, batch)` makes a step.
 template <class Device>
 void check_same_run_as_cpu(const trm::training_options& o, bool lengths = false) {
-  trm::cpu::context<> cpu(1);
+  reference_machine reference;
   Device device;
   trm::cuda::context<Device> cuda(device);
-  cpu_trainer a(cpu, o);
+  reference_trainer a(reference.context, o);
   device_trainer<Device> b(cuda, o);
   begin_weights(a), begin_weights(b);
   const std::vector<float> begun(parameters_of(a).begin(), parameters_of(a).end());
