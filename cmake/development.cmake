@@ -31,6 +31,8 @@ endfunction()
 
 set(TRM_PRESETS "" CACHE STRING "Compile only these models into the programs (small_6, paper_mixer, ...); empty: all")
 
+include("${CMAKE_CURRENT_LIST_DIR}/cuda_presets.cmake")
+
 # trm_add_programs(<library>...): in the current folder one program for every <name>.cpp, and one for every <name>/main.cpp
 # with all sources of that folder, linked with the libraries. trm_arc.cpp becomes trm-arc.
 function(trm_add_programs)
@@ -62,6 +64,9 @@ function(trm_add_programs)
     target_link_libraries(${program} PRIVATE trm_development ${ARGN})
     if(component)
       target_link_libraries(${program} PRIVATE trm::${component})
+    endif()
+    if(sources MATCHES "/preset_[^/]*\\.cpp")
+      trm_add_cuda_presets(${program} ${sources})
     endif()
   endforeach()
 endfunction()

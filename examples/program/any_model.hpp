@@ -17,6 +17,7 @@
 #include <fmt/core.h>
 
 #include "any_source.hpp"
+#include "device.hpp"
 #include "trm/data/sequential_reader.hpp"
 #include "trm/io/checkpoint.hpp"
 #include "trm/io/element_type.hpp"
@@ -94,6 +95,7 @@ class any_trainer {
 class any_model {
  public:
   virtual ~any_model() = default;
+  virtual const char* device() const = 0;  // "cpu", "cuda"
   virtual const trm::config& description() const = 0;
   virtual const char* arithmetic() const = 0;  // "float32", "bf16"
   virtual std::int64_t parameters() const = 0;
@@ -128,13 +130,15 @@ class registered_preset {
   }
 };
 
-/// The presets of a program, small ones first. Several of one name differ in the number of tokens.
+/// The presets of a program, small ones first. Several of one name differ in the number of tokens, or in the device: of these the
+/// chosen one's are found.
 class preset_list {
  public:
   preset_list() : all_(registered_preset::all()) {
     const auto order = [](const preset& p) {
-      const trm::config c = p.make()->description();
-      return std::tuple(c.hidden, p.name, c.tokens);
+      const auto model = p.make();
+      const trm::config c = model->description();
+      return std::tuple(c.hidden, p.name, c.tokens, std::string(model->device()));
     };
     std::ranges::sort(all_, {}, order);
   }
@@ -142,8 +146,9 @@ class preset_list {
   /// The preset `name` for examples of `tokens` tokens. \throws trm::error that says what there is
   const preset& find(const std::string& name, int tokens) const {
     std::string sizes;
+    const std::string device = chosen_device();
     for (const preset& p : all_) {
-      if (p.name != name) continue;
+      if (p.name != name || p.make()->device() != device) continue;
       const int here = p.make()->description().tokens;
       if (here == tokens) return p;
       sizes += (sizes.empty() ? "" : ", ") + std::to_string(here);
@@ -179,7 +184,9 @@ class preset_list {
   /// One line a preset, for --help.
   std::string descriptions() const {
     std::string text;
-    for (const preset& p : all_) text += fmt::format("  {:<18} {}\n", p.name, p.about);
+    for (const preset& p : all_) {
+      if (p.make()->device() == std::string("cpu")) text += fmt::format("  {:<18} {}\n", p.name, p.about);
+    }
     return text;
   }
 
@@ -187,7 +194,9 @@ class preset_list {
   /// By what names and shapes say.
   const preset& fitting(const trm::model_files& files, const std::string& name, int tokens) const {
     std::vector<const preset*> candidates, fit;
+    const std::string device = chosen_device();
     for (const preset& p : all_) {
+      if (p.make()->device() != device) continue;
       const bool sized = tokens == 0 || p.make()->description().tokens == tokens;
       if (sized && (name.empty() || p.name == name)) candidates.push_back(&p);
     }

@@ -157,31 +157,39 @@ struct stored_weights {
   }
 };
 
+/// What a Backend computes on, and the backend itself.
+template <class Backend>
+struct computer {
+  static constexpr const char* name = "cpu";
+  Backend context;
+
+  explicit computer(int threads) : context(thread_count(threads)) {}
+};
+
 /// A solver with weights of its own.
 template <class Model, class Backend>
 struct checkpoint_weights {
-  Backend cpu;
+  computer<Backend> on;
   stored_weights<Model> stored;
 };
 template <class Model, class Backend>
 class checkpoint_solver final : checkpoint_weights<Model, Backend>, public solver_on<Model, Backend> {
  public:
   checkpoint_solver(const std::filesystem::path& path, int batch, int threads)
-      : checkpoint_weights<Model, Backend>{Backend(thread_count(threads)), stored_weights<Model>(path)},
-        solver_on<Model, Backend>(this->cpu, batch) {
+      : checkpoint_weights<Model, Backend>{computer<Backend>(threads), stored_weights<Model>(path)},
+        solver_on<Model, Backend>(this->on.context, batch) {
     this->use(this->stored.weights.parameters(), this->stored.weights.constants(), this->stored.rows);
   }
 };
 
-template <class Model>
+template <class Model, class Backend>
 class trainer_of final : public any_trainer {
  public:
   trainer_of(const trm::training_options& options, const std::string& optimizer, int threads, std::string preset)
-      : cpu_(thread_count(threads)),
-        trainer_(cpu_, options, processes(), trm::any_optimizer(optimizer)),
+      : on_(threads),
+        trainer_(on_.context, options, processes(), trm::any_optimizer(optimizer)),
         preset_(std::move(preset)) {
-    trainer_.weights().initialise(options.seed);
-    trainer_.weights_changed();
+    trainer_.initialise(options.seed);
   }
   int local_batch() const override { return trainer_.local_batch(); }
   trm::step_report step(const trm::batch& offered) override {
@@ -236,8 +244,9 @@ class trainer_of final : public any_trainer {
     }
   }
   any_solver& solver() override {
-    if (!solver_) solver_.emplace(cpu_, trainer_.local_batch());
-    solver_->use(trainer_.ema(), trainer_.weights().constants(), trainer_.table());
+    if (!solver_) solver_.emplace(on_.context, trainer_.local_batch());
+    const auto& trained = std::as_const(trainer_);  // whoever writes takes all of it to a device again
+    solver_->use(trained.ema(), trained.weights().constants(), trained.table());
     return *solver_;
   }
 
@@ -269,20 +278,21 @@ class trainer_of final : public any_trainer {
     trm::require_agreement(processes(), {{"weights", trm::to_hex(hash.finish())}});
   }
 
-  trm::cpu::context<> cpu_;
-  trm::trainer<Model, trm::any_optimizer, trm::cpu::context<>, trm::any_communicator> trainer_;
+  computer<Backend> on_;
+  trm::trainer<Model, trm::any_optimizer, Backend, trm::any_communicator> trainer_;
   std::string preset_;
-  std::optional<solver_on<Model>> solver_;
+  std::optional<solver_on<Model, Backend>> solver_;
 };
 
 }  // namespace detail
 
 /// `Parts`: a network and an output head of one's own, as of trm::model.
-template <trm::config C, class Compute, class... Parts>
+template <class Backend, trm::config C, class Compute, class... Parts>
 class compiled_model final : public any_model {
  public:
   using model = trm::model<C, Compute, Parts...>;
 
+  const char* device() const override { return detail::computer<Backend>::name; }
   const trm::config& description() const override { return description_; }
   const char* arithmetic() const override { return std::is_same_v<Compute, float> ? "float32" : "bf16"; }
   std::int64_t parameters() const override { return static_cast<std::int64_t>(model::parameter_count); }
@@ -292,16 +302,20 @@ class compiled_model final : public any_model {
                                        const std::string& preset) const override {
     carried_out now(order::make_trainer);
     return now.agreed([&]() -> std::unique_ptr<any_trainer> {
-      return std::make_unique<detail::trainer_of<model>>(options, optimizer, threads, preset);
+      return std::make_unique<detail::trainer_of<model, Backend>>(options, optimizer, threads, preset);
     });
   }
   std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads,
                                      products by) const override {
     if (by == products::int8) {
-      using int8 = trm::cpu::context<trm::cpu::int8_product>;
-      return std::make_unique<detail::checkpoint_solver<model, int8>>(checkpoint, batch, threads);
+      if constexpr (std::is_same_v<Backend, trm::cpu::context<>>) {
+        using int8 = trm::cpu::context<trm::cpu::int8_product>;
+        return std::make_unique<detail::checkpoint_solver<model, int8>>(checkpoint, batch, threads);
+      } else {
+        throw trm::error("--int8", "is for the CPU: add --device cpu");
+      }
     }
-    return std::make_unique<detail::checkpoint_solver<model, trm::cpu::context<>>>(checkpoint, batch, threads);
+    return std::make_unique<detail::checkpoint_solver<model, Backend>>(checkpoint, batch, threads);
   }
   void init(const std::filesystem::path& path, std::int64_t identifiers, std::uint64_t seed,
             const std::string& preset) const override {
@@ -316,9 +330,11 @@ class compiled_model final : public any_model {
   static constexpr trm::config description_ = C;
 };
 
+#ifndef TRM_PRESET_ON_CUDA  // compiled_cuda_model.hpp has another one
 template <trm::config C, class Compute, class... Parts>
 std::unique_ptr<any_model> make() {
-  return std::make_unique<compiled_model<C, Compute, Parts...>>();
+  return std::make_unique<compiled_model<trm::cpu::context<>, C, Compute, Parts...>>();
 }
+#endif
 
 }  // namespace program

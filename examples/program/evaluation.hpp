@@ -17,6 +17,7 @@
 
 #include "answering.hpp"
 #include "any_model.hpp"
+#include "device_option.hpp"
 #include "metrics.hpp"
 #include "orders.hpp"
 #include "processes.hpp"
@@ -156,6 +157,7 @@ inline void add_evaluation_options(CLI::App& command, evaluation_options& o) {
       ->delimiter(',')
       ->check(CLI::IsMember(
           {"inputs", "labels", "puzzle_identifiers", "logits", "preds", "q_halt_logits", "q_continue_logits"}));
+  add_device_option(command);
   command.add_option("--threads", o.threads, "Threads; 0: all processors. The result does not depend on it")
       ->capture_default_str()
       ->check(CLI::Range(0, most_threads));

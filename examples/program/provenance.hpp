@@ -19,6 +19,7 @@
 
 #include "build_facts.hpp"
 #include "dataset_files.hpp"
+#include "device.hpp"
 #include "machine.hpp"
 #include "trm/backend/cpu/isa.hpp"
 #include "trm/core/error.hpp"
@@ -80,6 +81,7 @@ inline trm::json start_facts(long long step, int threads) {
           {"system", system_name()},
           {"processor", processor_name()},
           {"processors", std::thread::hardware_concurrency()},
+          {"device", chosen_device()},
           {"threads", threads},
           {"instruction_sets", instruction_sets},
           {"memory_mib", trm::memory_limit() >> 20}};

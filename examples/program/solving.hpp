@@ -14,6 +14,7 @@
 
 #include "answering.hpp"
 #include "any_model.hpp"
+#include "device_option.hpp"
 #include "run.hpp"
 
 namespace program {
@@ -33,6 +34,7 @@ inline void add_solve_options(CLI::App& command, solve_options& o) {
   command.add_option("--preset", o.preset, "Model, where the checkpoint does not say it");
   add_answering_options(command, o.how, "Stop", "");
   command.add_flag("--all-steps", o.all_steps, "Do not stop where the model is confident: --confidence 1");
+  add_device_option(command);
   command.add_option("--threads", o.threads, "Threads; 0: all processors")
       ->capture_default_str()
       ->check(CLI::Range(0, most_threads));
@@ -147,8 +149,8 @@ inline void answer_all(const questions& all, const char* noun, const solve_optio
     }
     q->check();
   }
-  const auto solver = model->solver(o.checkpoint, o.how.attempts.count, o.threads,
-                                    o.int8 ? products::int8 : products::as_trained);
+  const auto solver =
+      model->solver(o.checkpoint, o.how.attempts.count, o.threads, o.int8 ? products::int8 : products::as_trained);
   std::size_t solved = 0;
   std::int64_t row = 0;
   for (const auto& q : all) {

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "any_model.hpp"
+#include "device_option.hpp"
 #include "option_kind.hpp"
 #include "processes.hpp"
 #include "retention.hpp"
@@ -91,6 +92,7 @@ inline void add_training_options(CLI::App& command, training_settings& s, const 
   number("--puzzle-weight-decay", o.puzzle_weight_decay, "Their weight decay", CLI::NonNegativeNumber);
   number("--ema", o.ema_rate, "Rate of the running average that is evaluated and saved; 0: none", rate);
   command.add_option("--seed", o.seed, "Seed of weights, order and exploration")->capture_default_str();
+  add_device_option(command);
   command.add_option("--threads", s.threads, "Threads; 0: all processors. The result does not depend on it")
       ->capture_default_str()
       ->check(CLI::Range(0, most_threads));
@@ -161,9 +163,9 @@ inline void take_preset(CLI::App& command, training_settings& s, const preset& p
   }
 }
 
-/// What may be another one when a run is gone on with: nothing of it changes the numbers of a step.
+/// What may be another one when a run is gone on with: nothing of it changes the numbers of a step (the device: but for rounding).
 inline constexpr const char* changeable_options[] = {
-    "run",          "resume", "data",       "threads",   "quiet",      "checkpoint-every", "eval-every",
-    "eval-batches", "keep",   "keep-every", "keep-best", "stop-after", "log-every"};
+    "run",        "resume",       "data", "device",     "threads",   "quiet",      "checkpoint-every",
+    "eval-every", "eval-batches", "keep", "keep-every", "keep-best", "stop-after", "log-every"};
 
 }  // namespace program

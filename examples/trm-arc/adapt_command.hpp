@@ -10,6 +10,7 @@
 
 #include <fmt/core.h>
 
+#include "../program/device_option.hpp"
 #include "../program/run.hpp"
 #include "adapt.hpp"
 #include "trm/data/arc/render.hpp"
@@ -54,6 +55,7 @@ class adapt_command {
         ->type_name("FILE");
     c.add_option("--save", save_, "Folder for the adapted checkpoint, of one task: weights, its rows, their names")
         ->type_name("FOLDER");
+    program::add_device_option(c);
     c.add_option("--threads", o_.threads, "Threads; 0: all processors. The result does not depend on it")
         ->capture_default_str()
         ->check(CLI::Range(0, program::most_threads));

@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "../program/device_option.hpp"
 #include "../program/run.hpp"
 #include "predict.hpp"
 #include "trm/data/arc/render.hpp"
@@ -55,6 +56,7 @@ class predict_command {
     add_new_row_option(c, o_.new_row);
     c.add_option("--preset", preset_, "Model, where the checkpoint does not say it");
     c.add_option("--max-steps", o_.max_steps, "Supervision steps")->capture_default_str()->check(CLI::PositiveNumber);
+    program::add_device_option(c);
     c.add_option("--threads", o_.threads, "Threads; 0: all processors")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);

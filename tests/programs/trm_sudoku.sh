@@ -96,6 +96,11 @@ refuses 2 'seed: "-1"' train --data data --run x --seed=-1
 refuses 2 'batch: "99999999999" is too large' train --data data --run x --batch 99999999999
 refuses 2 'nonsense' train --data data --run x --nonsense 1
 refuses 2 'batch: expected a whole number' train --data data --run x --batch
+refuses 2 'device' train --data data --run x --device gpu
+if [ ! -e /dev/nvidiactl ]; then
+  refuses 1 'device cuda: (this program was built without CUDA: .*TRM_BUILD_CUDA=ON|there is no GPU here)' \
+    train --data data --run x --device cuda
+fi
 refuses 2 'save: needs --output' evaluate --data data --checkpoint $checkpoint --save logits
 TRM_BATCH=many refuses 2 'environment variable TRM_BATCH: "many" is not a whole number' train --data data --run x
 TRM_QUIET=perhaps refuses 2 'TRM_QUIET: "perhaps" is not true or false' train --data data --run x

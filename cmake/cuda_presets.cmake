@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# trm_add_cuda_presets(<target> <source>...): of the sources that are presets, preset_*.cpp, a second object for GPUs each. nvcc takes
+# minutes for one, so this is done where TRM_BUILD_CUDA is ON, not where nvcc just happens to be there.
+function(trm_add_cuda_presets target)
+  if(NOT TRM_CUDA OR TRM_BUILD_CUDA STREQUAL "AUTO")
+    return()
+  endif()
+  set(programs "${PROJECT_SOURCE_DIR}/examples/program")
+  set(objects "")
+  foreach(source IN LISTS ARGN)
+    cmake_path(GET source STEM LAST_ONLY name)
+    if(NOT name MATCHES "^preset_")
+      continue()
+    endif()
+    set(generated "${CMAKE_CURRENT_BINARY_DIR}/cuda/${target}_${name}.cu")
+    file(CONFIGURE OUTPUT "${generated}" CONTENT
+      "// SPDX-License-Identifier: MIT\n#include \"${programs}/compiled_cuda_model.hpp\"\n#include \"${source}\"\n")
+    trm_cuda_object(object "${generated}")
+    list(APPEND objects "${object}")
+  endforeach()
+  if(objects)
+    target_sources(${target} PRIVATE ${objects} "${programs}/cuda_devices.cpp")
+    target_link_libraries(${target} PRIVATE trm::cuda)
+  endif()
+endfunction()

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// --device, the same for every command that computes with a model.
+#pragma once
+#include <CLI/CLI.hpp>
+
+#include "device.hpp"
+
+namespace program {
+
+/// Says what computes; chosen_device() knows it then.
+inline void add_device_option(CLI::App& command) {
+  command
+      .add_option("--device", detail::asked_device(),
+                  "cpu or cuda; auto: the GPU where there is one and the program was built for it")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+}
+
+}  // namespace program
