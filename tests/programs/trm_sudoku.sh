@@ -166,6 +166,17 @@ succeeds "evaluate, rollouts" "${evaluate[@]}" --max-steps 2 --rollouts 3 --nois
 contains out.txt '"rollouts":3'
 contains out.txt '"steps_per_example":6.0'
 refuses 1 'rollouts: 4 must be at least 1 and divide the batch of 30' "${evaluate[@]}" --rollouts 4
+# Other products, other losses, about the same; the same on any number of threads.
+loss() { grep -Eo '"lm_loss":[0-9.e-]+' out.txt | cut -d: -f2; }
+succeeds "evaluate, float32" "${evaluate[@]}" --max-steps 2
+exact=$(loss)
+succeeds "evaluate --int8" "${evaluate[@]}" --max-steps 2 --int8 --threads 1
+contains out.txt '"products":"int8"'
+quantised=$(loss)
+awk -v a="$exact" -v b="$quantised" 'BEGIN { exit !(a != b && b < 1.1 * a && b > 0.9 * a) }' ||
+  fail "evaluate --int8: a loss of $quantised, of $exact in float32"
+succeeds "evaluate --int8, three threads" "${evaluate[@]}" --max-steps 2 --int8 --threads 3
+[ "$(loss)" = "$quantised" ] || fail "evaluate --int8: three threads give another loss than one"
 refuses 2 'save: needs all steps' "${evaluate[@]}" --confidence 0.5 --save preds --output nowhere
 refuses 1 'dataset: (is|exists|.*already)' build-dataset --source data --output dataset --quiet
 refuses 1 'nowhere/test.csv: cannot open' evaluate --data nowhere --checkpoint $checkpoint
