@@ -33,8 +33,6 @@ struct embedding_params {
 template <class T, class Device>
 void check_embedding(Device& d) {
   const extents e{3, batch_rows, {}, {}};
-  using input = embedding_input<double>;
-  (void)sizeof(input);
   compare<T, embedding_memory, embedding_params>(
       d, e, bound_of<T>(2, 4), [](const auto& c, auto& m, const auto& p, auto, const side_data& s) {
         using master = typename std::remove_reference_t<decltype(m.puzzle_rows)>::value_type;

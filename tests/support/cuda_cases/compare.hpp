@@ -49,7 +49,6 @@ struct side_data {
   unsigned char* halted;               // [batch], every second
   token_result* tokens_result;         // [batch]
   halting_result* halting;             // [batch]
-  double* rows;                        // unused on the device
 };
 
 /// No parameters.
@@ -74,8 +73,7 @@ struct side_layout {
             reinterpret_cast<int*>(p + steps),
             reinterpret_cast<unsigned char*>(p + halted),
             reinterpret_cast<token_result*>(p + token_results),
-            reinterpret_cast<halting_result*>(p + halting),
-            nullptr};
+            reinterpret_cast<halting_result*>(p + halting)};
   }
 };
 
