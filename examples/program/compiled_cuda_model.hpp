@@ -3,6 +3,16 @@
 // it includes this header, then that file.
 #pragma once
 #define TRM_PRESET_ON_CUDA
+#ifndef FMT_CONSTEVAL
+#define FMT_CONSTEVAL  // fmt 9 does not make constexpr for nvcc what it then wants to evaluate when it compiles
+#endif
+// First: behind the others nvcc 13.0 does not find a std::swap for std::thread::id.
+#include <thread>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
 #include "compiled_model.hpp"
 #include "trm/backend/cuda/gpu.cuh"
 #include "trm/train/cuda/solver.hpp"
@@ -20,6 +30,10 @@ struct computer<trm::cuda::context<trm::cuda::gpu>> {
   trm::cuda::gpu gpu;
   trm::cuda::context<trm::cuda::gpu> context{gpu};
 
+  template <class Model>
+  static std::unique_ptr<any_solver> int8_solver(const std::filesystem::path&, int, int) {
+    throw trm::error("--int8", "is for the CPU: add --device cpu");
+  }
   explicit computer(int) : gpu(trm::read_launch().local_rank % std::max(1, gpu_counter()())) {}
 };
 

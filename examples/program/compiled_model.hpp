@@ -17,8 +17,6 @@
 #include "any_model.hpp"
 #include "machine.hpp"
 #include "orders.hpp"
-#include "trm/backend/cpu/context.hpp"
-#include "trm/backend/cpu/int8_product.hpp"
 #include "trm/io/checkpoint.hpp"
 #include "trm/io/infer_config.hpp"
 #include "trm/io/model_config.hpp"
@@ -159,12 +157,7 @@ struct stored_weights {
 
 /// What a Backend computes on, and the backend itself.
 template <class Backend>
-struct computer {
-  static constexpr const char* name = "cpu";
-  Backend context;
-
-  explicit computer(int threads) : context(thread_count(threads)) {}
-};
+struct computer;
 
 /// A solver with weights of its own.
 template <class Model, class Backend>
@@ -307,14 +300,7 @@ class compiled_model final : public any_model {
   }
   std::unique_ptr<any_solver> solver(const std::filesystem::path& checkpoint, int batch, int threads,
                                      products by) const override {
-    if (by == products::int8) {
-      if constexpr (std::is_same_v<Backend, trm::cpu::context<>>) {
-        using int8 = trm::cpu::context<trm::cpu::int8_product>;
-        return std::make_unique<detail::checkpoint_solver<model, int8>>(checkpoint, batch, threads);
-      } else {
-        throw trm::error("--int8", "is for the CPU: add --device cpu");
-      }
-    }
+    if (by == products::int8) return detail::computer<Backend>::template int8_solver<model>(checkpoint, batch, threads);
     return std::make_unique<detail::checkpoint_solver<model, Backend>>(checkpoint, batch, threads);
   }
   void init(const std::filesystem::path& path, std::int64_t identifiers, std::uint64_t seed,
@@ -330,11 +316,9 @@ class compiled_model final : public any_model {
   static constexpr trm::config description_ = C;
 };
 
-#ifndef TRM_PRESET_ON_CUDA  // compiled_cuda_model.hpp has another one
-template <trm::config C, class Compute, class... Parts>
-std::unique_ptr<any_model> make() {
-  return std::make_unique<compiled_model<trm::cpu::context<>, C, Compute, Parts...>>();
-}
-#endif
-
 }  // namespace program
+
+// A preset that nvcc compiles has a GPU's instead: compiled_cuda_model.hpp. nvcc cannot read the CPU's vectors.
+#ifndef TRM_PRESET_ON_CUDA
+#include "compiled_cpu_model.hpp"
+#endif

@@ -7,16 +7,16 @@
 #include <algorithm>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "processes.hpp"
-#include "trm/backend/cpu/context.hpp"
 
 namespace program {
 
 /// As many threads as wanted; 0: one for each processor that this process may have to itself.
 inline int thread_count(int wanted) {
   if (wanted > 0) return wanted;
-  const int allowed = trm::cpu::default_threads();
+  const int allowed = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   // A launcher that gives each process processors of its own has divided them already.
   const bool divided = allowed < ::sysconf(_SC_NPROCESSORS_ONLN);
   return std::max(1, divided ? allowed : allowed / processes_here());
