@@ -17,6 +17,7 @@ FOLDERS = {
     "models": "The configuration, the model, its plan of memory and FLOPs",
     "optim": "Optimizers, schedules of the learning rate, puzzle rows",
     "train": "Trainer, solver, evaluation, several processes",
+    "train/cuda": "Trainer and solver on a GPU",
     "data": "Batches, datasets, samplers",
     "data/arc": "ARC: tasks, augmentation, building, voting, grading, submissions",
     "data/sudoku": "Sudoku: generator, solvers, rating, symmetries",

@@ -37,6 +37,8 @@ if(wanted)
     trm_skipped_test(repository.programs_reference "it needs python3 and the examples")
   elseif(TRM_PRESETS)
     trm_skipped_test(repository.programs_reference "the programs are built without some of their models (TRM_PRESETS)")
+  elseif(TRM_CUDA AND NOT TRM_BUILD_CUDA STREQUAL "AUTO")
+    trm_skipped_test(repository.programs_reference "the programs are built with their models for GPUs besides (TRM_BUILD_CUDA)")
   else()
     add_test(NAME repository.programs_reference
              COMMAND ${documentation_environment} "${TRM_SITE_PYTHON}" "${PROJECT_SOURCE_DIR}/docs/site/programs.py"
