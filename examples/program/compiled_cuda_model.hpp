@@ -3,9 +3,9 @@
 // it includes this header, then that file.
 #pragma once
 #define TRM_PRESET_ON_CUDA
-#ifndef FMT_CONSTEVAL
-#define FMT_CONSTEVAL  // fmt 9 does not make constexpr for nvcc what it then wants to evaluate when it compiles
-#endif
+// fmt 9 takes nvcc for a compiler without constexpr, and then evaluates while it compiles what it has not made constexpr.
+#define FMT_USE_CONSTEXPR 1
+#define FMT_CONSTEVAL
 // First: behind the others nvcc 13.0 does not find a std::swap for std::thread::id.
 #include <thread>
 
