@@ -79,12 +79,25 @@ TRM_HD A dot(const A* x, const A* y) {
   return sum;
 }
 
+/// Channels that one of the threads of a row has.
+template <int Width>
+inline constexpr int channels_of_thread = (Width + attention_parts - 1) / attention_parts;
+
+/// f(c, i) for the channels i of thread `part` of a row, the c-th that it has. So often as a constant says: what is kept for each channel
+/// is then in a register.
+template <int Width, class F>
+TRM_HD void each_channel(int part, F f) {
+  for (int c = 0; c < channels_of_thread<Width>; ++c) {
+    const int i = c * attention_parts + part;
+    if (Width % attention_parts == 0 || i < Width) f(c, i);
+  }
+}
+
 /// o and lse of one tile of queries of one head. Dao et al., arXiv 2205.14135.
 template <class T, class Mask, int Width>
 struct attention_kernel {
   using A = accumulator<T>;
   using rows = shared_rows<A, Width>;
-  static constexpr int mine = (Width + attention_parts - 1) / attention_parts;  // channels of a thread
   static constexpr std::size_t shared = sizeof(A) * (3 * rows::size + shared_rows<A, attention_tile>::size);
 
   attention_extent e;
@@ -105,7 +118,7 @@ struct attention_kernel {
     const T* from = qkv.of(at.sample, at.head, Width);
     const int k_at = e.heads * Width;
 
-    A top = -INFINITY, sum = 0, out[mine] = {};
+    A top = -INFINITY, sum = 0, out[channels_of_thread<Width>] = {};
     q.load(b, from, qkv.row, at.first, e.rows);
     for (int first = 0; first < end; first += attention_tile) {
       b.sync();
@@ -125,16 +138,12 @@ struct attention_kernel {
       sum = sum * shrink + warp_sum<attention_parts>(b, added);
       top = largest;
       b.warp_sync();
-      for (int c = 0, i = at.part; i < Width; ++c, i += attention_parts) {
-        A value = out[c] * shrink;
-        for (int j = 0; j < count; ++j) value += p[j] * v[j][i];
-        out[c] = value;
-      }
+      each_channel<Width>(at.part, [&](int c, int) { out[c] *= shrink; });
+      for (int j = 0; j < count; ++j) each_channel<Width>(at.part, [&](int c, int i) { out[c] += p[j] * v[j][i]; });
     }
     if (query >= e.rows) return;
     T* to = o.of(at.sample, at.head, Width) + static_cast<std::ptrdiff_t>(query) * o.row;
-    for (int c = 0, i = at.part; i < Width; ++c, i += attention_parts)
-      to[i] = static_cast<T>(seen > 0 ? out[c] / sum : A(0));
+    each_channel<Width>(at.part, [&](int c, int i) { to[i] = static_cast<T>(seen > 0 ? out[c] / sum : A(0)); });
     if (lse.data != nullptr && at.part == 0) {
       lse.of(at.sample, at.head, 1)[static_cast<std::ptrdiff_t>(query) * lse.row] = top + std::log(sum);
     }
@@ -193,7 +202,6 @@ template <class T, class Mask, int Width>
 struct query_gradient_kernel {
   using A = accumulator<T>;
   using rows = shared_rows<A, Width>;
-  static constexpr int mine = (Width + attention_parts - 1) / attention_parts;
   static constexpr std::size_t shared = sizeof(A) * (4 * rows::size + shared_rows<A, attention_tile>::size);
 
   attention_gradient_data<T, Mask, Width> g;
@@ -213,7 +221,7 @@ struct query_gradient_kernel {
     q.load(b, from, g.qkv.row, at.first, e.rows);
     d_o.load(b, g.d_o.of(at.sample, at.head, Width), g.d_o.row, at.first, e.rows);
     const A delta = g.delta(b, at, at.first), lse = seen > 0 ? g.lse_of(at, query) : A(0);
-    A dq[mine] = {};
+    A dq[channels_of_thread<Width>] = {};
     for (int first = 0; first < end; first += attention_tile) {
       b.sync();
       k.load(b, from + k_at, g.qkv.row, first, e.rows);
@@ -225,12 +233,10 @@ struct query_gradient_kernel {
         ds[j] = g.scale * p * (dot<Width>(d_o[at.row], v[j]) - delta);
       }
       b.warp_sync();
-      for (int c = 0, i = at.part; i < Width; ++c, i += attention_parts) {
-        for (int j = 0; j < count; ++j) dq[c] += ds[j] * k[j][i];
-      }
+      for (int j = 0; j < count; ++j) each_channel<Width>(at.part, [&](int c, int i) { dq[c] += ds[j] * k[j][i]; });
     }
     b.sync();
-    for (int c = 0, i = at.part; i < Width; ++c, i += attention_parts) q[at.row][i] = dq[c];
+    each_channel<Width>(at.part, [&](int c, int i) { q[at.row][i] = dq[c]; });
     b.sync();
     g.store(b, at, q, 0);
   }
@@ -242,7 +248,6 @@ struct key_gradient_kernel {
   using A = accumulator<T>;
   using rows = shared_rows<A, Width>;
   using scores = shared_rows<A, attention_tile>;
-  static constexpr int mine = (Width + attention_parts - 1) / attention_parts;
   static constexpr std::size_t shared = sizeof(A) * (4 * rows::size + 2 * scores::size + 2 * attention_tile);
 
   attention_gradient_data<T, Mask, Width> g;
@@ -260,7 +265,7 @@ struct key_gradient_kernel {
 
     k.load(b, from + k_at, g.qkv.row, at.first, e.rows);
     v.load(b, from + 2 * k_at, g.qkv.row, at.first, e.rows);
-    A dk[mine] = {}, dv[mine] = {};
+    A dk[channels_of_thread<Width>] = {}, dv[channels_of_thread<Width>] = {};
     for (int first = 0; first < e.rows; first += attention_tile) {
       const int count = e.rows - first < attention_tile ? e.rows - first : attention_tile;
       if (e.visible<Mask>(at.sample, first + count - 1) <= at.first)
@@ -278,12 +283,12 @@ struct key_gradient_kernel {
         ds[i] = g.scale * p[i] * (dot<Width>(d_o[i], v[at.row]) - delta[i]);
       }
       b.warp_sync();
-      for (int c = 0, j = at.part; j < Width; ++c, j += attention_parts) {
-        for (int i = begin; i < count; ++i) dk[c] += ds[i] * q[i][j], dv[c] += p[i] * d_o[i][j];
+      for (int i = begin; i < count; ++i) {
+        each_channel<Width>(at.part, [&](int c, int j) { dk[c] += ds[i] * q[i][j], dv[c] += p[i] * d_o[i][j]; });
       }
     }
     b.sync();
-    for (int c = 0, i = at.part; i < Width; ++c, i += attention_parts) k[at.row][i] = dk[c], v[at.row][i] = dv[c];
+    each_channel<Width>(at.part, [&](int c, int i) { k[at.row][i] = dk[c], v[at.row][i] = dv[c]; });
     b.sync();
     g.store(b, at, k, 1);
     g.store(b, at, v, 2);
