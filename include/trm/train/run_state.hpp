@@ -1,16 +1,67 @@
 // SPDX-License-Identifier: MIT
 // The arrays that the state of a training run consists of, with their names in a checkpoint: the same for every backend.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "trm/core/buffer.hpp"
+#include "trm/core/error.hpp"
 #include "trm/train/samples.hpp"
 
-namespace trm::detail {
+namespace trm {
+
+/// Numbers of the state of a training run.
+struct run_counters {
+  long long step = 0;                     // steps done
+  long long moments_since = 0;            // the step after which the moments began
+  bool averaging = false;                 // the EMA has begun
+  bool padded = false, prefixed = false;  // as of samples
+};
+
+namespace detail {
+
+/// The arrays of a run's state with an entry for each sample, brought together from all processes.
+class gathered_samples {
+ public:
+  /// Nothing is here any more.
+  void clear() { arrays_.clear(); }
+  /// Brings `mine`, a process's part of the next array, to the first process. All processes of the collectives make this call.
+  template <class Group, class T>
+  void add(Group& group, std::span<T> mine) {
+    using value = std::remove_const_t<T>;
+    const std::size_t count = group.rank() == 0 ? static_cast<std::size_t>(group.size()) * mine.size() : 0;
+    if (group.rank() == 0) arrays_.emplace_back(count * sizeof(value));
+    group.collect(mine, std::span(count == 0 ? nullptr : arrays_.back().template as<value>(), count));
+  }
+  /// The number-th array that was brought together, in place of this process's part of it. \throws trm::error where none was
+  template <class T>
+  std::span<T> whole(std::size_t number, std::span<T>) const {
+    if (number == arrays_.size()) throw error("trainer", "its samples lie with several processes: gather_samples()");
+    return {arrays_[number].template as<T>(), arrays_[number].size() / sizeof(T)};
+  }
+
+ private:
+  std::vector<buffer> arrays_;
+};
+
+/// sample(name, shape, values) writes an array of the whole batch; `mine` is this process's part of it.
+template <class Group, class T, class Sample>
+void write_own_part(const Group& group, const std::string& name, std::vector<std::int64_t> shape, std::span<T> mine,
+                    Sample& sample) {
+  if (group.size() == 1) {
+    sample(name, std::move(shape), mine);
+    return;
+  }
+  std::vector<T> all(mine.size() * static_cast<std::size_t>(group.size()));
+  sample(name, std::move(shape), std::span(all));
+  std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(mine.size()) * group.rank(), mine.size(), mine.begin());
+}
 
 /// Calls dense(prefix, values) for the arrays in the layout of the parameters - `raw`, the parameters beside an average, and both
 /// `moments`, one behind the other; null: there are none - and part(name, shape of the whole batch, values) for those with an entry for
@@ -35,4 +86,6 @@ void visit_run_state(Master* raw, Moments* moments, std::int64_t batch, Samples&
   integers("steps", s.steps), integers("halted", s.halted);
 }
 
-}  // namespace trm::detail
+}  // namespace detail
+
+}  // namespace trm

@@ -18,6 +18,27 @@
 
 namespace trm {
 
+namespace detail {
+
+/// The batch of a solver. \throws trm::error where it is none
+inline int checked_batch(int batch) {
+  if (batch < 1) throw error("solver", "the batch must be at least 1, not " + std::to_string(batch));
+  return batch;
+}
+/// The rows of the table that `b`, of so many samples, may name. \throws trm::error where a solver of Model cannot work on it; `ready`:
+/// has it weights?
+template <class Model>
+std::size_t rows_to_name(bool ready, const batch& b, int samples, const puzzle_rows<typename Model::master>& table) {
+  if (!ready) throw error("solver", "has no weights: call use() first");
+  const std::size_t rows = Model::W == 0 ? 0 : table.rows();
+  if (Model::W > 0 && rows == 0) throw error("solver", "the model has puzzle rows: begin() needs their table");
+  if (rows > 0) table.check_width(Model::W);
+  check_batch(b, samples, Model::S, Model::V, rows, false);
+  return rows;
+}
+
+}  // namespace detail
+
 /// Runs supervision steps on a batch with given weights. All memory is taken by the constructor, none by a step.
 ///
 ///   trm::solver<model> s(device, 8);
@@ -34,7 +55,7 @@ class solver {
   /// `batch` samples at a time. Throws for less than one.
   solver(Backend& backend, int batch)
       : backend_(backend),
-        batch_(checked(batch)),
+        batch_(detail::checked_batch(batch)),
         samples_(batch, Model::S, Model::P),
         derived_(prepared::bytes(mode::inference)),
         rows_(static_cast<std::size_t>(batch) * Model::W * sizeof(master)),
@@ -63,7 +84,7 @@ class solver {
   /// All samples begin anew with the examples of `b`. A model with puzzle rows needs them: a puzzle_table, or a view of rows that
   /// lie elsewhere, of which those of the batch are read.
   void begin(const batch& b, const puzzle_rows<master>& table = {}) {
-    const std::size_t rows = checked(b, batch_, table);
+    const std::size_t rows = detail::rows_to_name<Model>(ready_, b, batch_, table);
     samples_.padded = !b.lengths.empty();
     samples_.prefixed = !b.prefixes.empty();
     for (int i = 0; i < batch_; ++i) samples_.take(b, i, i);
@@ -85,7 +106,7 @@ class solver {
   /// Sample i, which is active, begins anew with the one example of `b`; the others go on.
   void replace(int i, const batch& b, const puzzle_rows<master>& table = {}) {
     if (i < 0 || i >= active_) throw error("solver", "sample " + std::to_string(i) + " is not active");
-    const std::size_t rows = checked(b, 1, table);
+    const std::size_t rows = detail::rows_to_name<Model>(ready_, b, 1, table);
     samples_.padded = samples_.padded || !b.lengths.empty();
     samples_.prefixed = samples_.prefixed || !b.prefixes.empty();
     samples_.take(b, i, 0);
@@ -172,19 +193,6 @@ class solver {
   using prepared = typename Backend::template prepared<compute, Model::template params>;
   static constexpr std::ptrdiff_t state_extent = std::ptrdiff_t{Model::L} * Model::D;
   master* row_of(int i) { return rows_.template as<master>() + static_cast<std::ptrdiff_t>(i) * Model::W; }
-  /// The rows of the table that `b`, of so many samples, may name.
-  std::size_t checked(const batch& b, int samples, const puzzle_rows<master>& table) const {
-    if (!ready_) throw error("solver", "has no weights: call use() first");
-    const std::size_t rows = Model::W == 0 ? 0 : table.rows();
-    if (Model::W > 0 && rows == 0) throw error("solver", "the model has puzzle rows: begin() needs their table");
-    if (rows > 0) table.check_width(Model::W);
-    detail::check_batch(b, samples, Model::S, Model::V, rows, false);
-    return rows;
-  }
-  static int checked(int batch) {
-    if (batch < 1) throw error("solver", "the batch must be at least 1, not " + std::to_string(batch));
-    return batch;
-  }
 
   Backend& backend_;
   int batch_;

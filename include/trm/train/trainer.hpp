@@ -17,7 +17,7 @@
 #include "trm/fwd.hpp"
 #include "trm/models/plan.hpp"
 #include "trm/optim/puzzle_table.hpp"
-#include "trm/train/agreement.hpp"
+#include "trm/train/agreed_options.hpp"
 #include "trm/train/collectives.hpp"
 #include "trm/train/communicator.hpp"
 #include "trm/train/diagnose.hpp"
@@ -74,7 +74,7 @@ class trainer {
   trainer(Backend& backend, const training_options& options, Communicator& processes, const Optimizer& optimizer = {})
       : backend_(backend),
         optimizer_(optimizer),
-        options_(agreed(options, processes)),
+        options_(detail::agreed_options<Model>(options, processes, {"instruction set", name(cpu::current_isa())})),
         group_(processes, options.freeze_weights ? 0 : sum_bytes),
         local_(options_.batch / group_.size()),
         part_(options_.batch / options_.gradient_parts),
@@ -217,10 +217,12 @@ class trainer {
   const puzzle_table<master>& table() const { return table_; }
   /// The running average of the parameters, in the layout of weights().parameters(); the parameters themselves without EMA or before a step.
   const master* ema() const { return ema_begun_ ? ema_.template as<master>() : weights_.parameters(); }
-  std::span<const master> ema(std::string_view name) const { return slice(ema(), name); }
+  std::span<const master> ema(std::string_view name) const { return trm::weights<Model>::part(ema(), name); }
 
   // What the last forward_backward left. Shapes [B, ...] with B = local_batch(); of the gradients, those of the whole batch.
-  std::span<const master> gradient(std::string_view name) const { return slice(gradient_.template as<master>(), name); }
+  std::span<const master> gradient(std::string_view name) const {
+    return trm::weights<Model>::part(gradient_.template as<master>(), name);
+  }
   std::span<const master> puzzle_gradient() const {
     return {rows_.template as<master>() + static_cast<std::size_t>(local_) * Model::W, results_.size() * Model::W};
   }
@@ -263,12 +265,7 @@ class trainer {
   void each_state(Dense dense, Sample sample) const {
     std::size_t next = 0;
     auto whole = [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
-      if (group_.size() > 1) {
-        if (next == gathered_.size())
-          throw error("trainer", "its samples lie with several processes: gather_samples()");
-        const buffer& all = gathered_[next++];
-        values = {all.template as<typename decltype(values)::element_type>(), all.size() / sizeof(values[0])};
-      }
+      if (group_.size() > 1) values = gathered_.whole(next++, values);
       sample(name, std::move(shape), values);
     };
     state_of(*this, dense, whole);
@@ -278,22 +275,11 @@ class trainer {
     gathered_.clear();
     if (group_.size() == 1) return;
     auto none = [](const auto&, const auto*) {};
-    auto gather = [this](const auto&, const auto&, auto values) {
-      using value = std::remove_const_t<typename decltype(values)::element_type>;
-      const std::size_t count =
-          group_.rank() == 0 ? results_.size() / static_cast<std::size_t>(local_) * values.size() : 0;
-      if (group_.rank() == 0) gathered_.emplace_back(count * sizeof(value));
-      group_.collect(values, std::span(count == 0 ? nullptr : gathered_.back().template as<value>(), count));
-    };
+    auto gather = [this](const auto&, const auto&, auto values) { gathered_.add(group_, values); };
     state_of(*this, none, gather);
   }
   /// Numbers of that state.
-  struct counters {
-    long long step = 0;                     // steps done
-    long long moments_since = 0;            // the step after which the moments began
-    bool averaging = false;                 // the EMA has begun
-    bool padded = false, prefixed = false;  // as of samples
-  };
+  using counters = run_counters;
   /// Those of now.
   counters count() const { return {step_, moments_since_, ema_begun_, samples_.padded, samples_.prefixed}; }
   /// The other arrays have been written: the next step is c.step + 1.
@@ -310,43 +296,18 @@ class trainer {
   using bound_weights = typename Model::template params<typename Backend::template weight<compute>>;
   using dense_gradients = typename Model::template params<master>;
 
-  static training_options agreed(const training_options& o, Communicator& processes) {
-    training_options used = o;
-    if (processes.size() > 1) {
-      require_agreement(processes, {{"version", version_string},
-                                    {"parameters of the model", std::to_string(Model::extent)},
-                                    {"puzzle rows", std::to_string(o.puzzle_identifiers)},
-                                    {"training options", detail::text_of(o)},
-                                    {"instruction set", name(cpu::current_isa())}});
-      if (o.gradient_parts == 1) used.gradient_parts = processes.size();
-    }
-    together(processes,
-             [&] { detail::check(used, processes.size(), Model::W > 0); });  // what is wrong is so everywhere
-    return used;
-  }
   template <class Self, class Dense, class Sample>
   static void state_of(Self& t, Dense& dense, Sample& sample) {
     const auto part = [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
       if constexpr (std::is_const_v<Self>) {
         sample(name, std::move(shape), values);
       } else {
-        t.own_part(name, std::move(shape), values, sample);
+        detail::write_own_part(t.group_, name, std::move(shape), values, sample);
       }
     };
     detail::visit_run_state<Model>(
         t.ema_begun_ ? t.weights_.parameters() : nullptr, t.moments_.template as<master>(), t.options_.batch,
         t.samples_, [&](const char* name) { return t.state(name); }, dense, part);
-  }
-  /// sample(name, shape, values) writes the whole batch; `mine` is this process's part of it.
-  template <class T, class Sample>
-  void own_part(const std::string& name, std::vector<std::int64_t> shape, std::span<T> mine, Sample& sample) {
-    if (group_.size() == 1) {
-      sample(name, std::move(shape), mine);
-      return;
-    }
-    std::vector<T> all(mine.size() * static_cast<std::size_t>(group_.size()));
-    sample(name, std::move(shape), std::span(all));
-    std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(mine.size()) * group_.rank(), mine.size(), mine.begin());
   }
   /// The gradient of the samples of this process: of its parts, one after the other. run(first sample, gradients) adds that of
   /// a micro-batch.
@@ -415,11 +376,6 @@ class trainer {
     std::copy_n(weights_.parameters(), Model::extent, ema_.template as<master>());
     ema_begun_ = true;
   }
-  std::span<const master> slice(const master* flat, std::string_view name) const {
-    const parameter_entry* e = trm::weights<Model>::find(Model::table, name);
-    if (e == nullptr) throw error(std::string(name), "the model has no such parameter");
-    return {flat + e->offset, e->count};
-  }
   master* puzzle_rows() { return rows_.template as<master>(); }
   master* puzzle_gradient_data() { return puzzle_rows() + static_cast<std::size_t>(local_) * Model::W; }
 
@@ -436,8 +392,8 @@ class trainer {
   [[no_unique_address]] Optimizer optimizer_;
   training_options options_;
   mutable collectives<Communicator> group_;
-  mutable std::vector<buffer> gathered_;  // by each_state
-  int local_, part_, micro_;              // samples of this process, of a part of the gradient, worked through at once
+  mutable detail::gathered_samples gathered_;  // by each_state
+  int local_, part_, micro_;  // samples of this process, of a part of the gradient, worked through at once
   trm::samples samples_, before_;
   std::vector<sample_result> results_;  // [options_.batch]
   std::vector<int> identifiers_;        // [options_.batch]

@@ -73,6 +73,12 @@ class weights {
     for (const auto& e : Model::constant_table) f(e, std::span<const master>(constants() + e.offset, e.count));
   }
 
+  /// The parameter `name` of an array that lies as parameters() do. Throws where there is none.
+  static std::span<const master> part(const master* flat, std::string_view name) {
+    const parameter_entry* e = find(Model::table, name);
+    if (e == nullptr) throw error(std::string(name), "the model has no such parameter");
+    return {flat + e->offset, e->count};
+  }
   /// The entry of `name` in a table, or null.
   template <std::size_t N>
   static const parameter_entry* find(const std::array<parameter_entry, N>& table, std::string_view name) {

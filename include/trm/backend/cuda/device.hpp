@@ -104,25 +104,51 @@ concept device = requires(D& d, void* p, const void* q, std::size_t n, empty_ker
   d.wait(t);
 };
 
-/// `size` bytes of a device's memory, contents undefined; given back by the destructor.
-template <class Device>
-class device_memory {
+namespace detail {
+
+/// Memory of the device itself, and of the host.
+struct on_device {
+  template <class Device>
+  static void* take(Device& d, std::size_t size) {
+    return d.allocate(size);
+  }
+  template <class Device>
+  static void give(Device& d, void* p) {
+    d.release(p);
+  }
+};
+struct on_host {
+  template <class Device>
+  static void* take(Device& d, std::size_t size) {
+    return d.allocate_host(size);
+  }
+  template <class Device>
+  static void give(Device& d, void* p) {
+    d.release_host(p);
+  }
+};
+
+}  // namespace detail
+
+/// `size` bytes that a device knows, contents undefined; given back by the destructor. Place: where they are.
+template <class Device, class Place>
+class owned_memory {
  public:
-  device_memory() = default;
+  owned_memory() = default;
   /// Takes `size` bytes; 0 takes none.
-  device_memory(Device& d, std::size_t size)
-      : device_(&d), data_(size == 0 ? nullptr : static_cast<std::byte*>(d.allocate(size))), size_(size) {}
+  owned_memory(Device& d, std::size_t size)
+      : device_(&d), data_(size == 0 ? nullptr : static_cast<std::byte*>(Place::take(d, size))), size_(size) {}
   /// Takes the memory over.
-  device_memory(device_memory&& o) noexcept
+  owned_memory(owned_memory&& o) noexcept
       : device_(o.device_), data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
-  device_memory& operator=(device_memory&& o) noexcept {
+  owned_memory& operator=(owned_memory&& o) noexcept {
     std::swap(device_, o.device_);
     std::swap(data_, o.data_);
     std::swap(size_, o.size_);
     return *this;
   }
-  ~device_memory() {
-    if (data_ != nullptr) device_->release(data_);
+  ~owned_memory() {
+    if (data_ != nullptr) Place::give(*device_, data_);
   }
 
   std::byte* data() const { return data_; }   // null where the size is 0
@@ -139,39 +165,11 @@ class device_memory {
   std::size_t size_ = 0;
 };
 
-/// The same for memory of the host that the device copies from and to.
+/// Memory of a device.
 template <class Device>
-class host_memory {
- public:
-  host_memory() = default;
-  /// Takes `size` bytes; 0 takes none.
-  host_memory(Device& d, std::size_t size)
-      : device_(&d), data_(size == 0 ? nullptr : static_cast<std::byte*>(d.allocate_host(size))), size_(size) {}
-  /// Takes the memory over.
-  host_memory(host_memory&& o) noexcept
-      : device_(o.device_), data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}
-  host_memory& operator=(host_memory&& o) noexcept {
-    std::swap(device_, o.device_);
-    std::swap(data_, o.data_);
-    std::swap(size_, o.size_);
-    return *this;
-  }
-  ~host_memory() {
-    if (data_ != nullptr) device_->release_host(data_);
-  }
-
-  std::byte* data() const { return data_; }   // null where the size is 0
-  std::size_t size() const { return size_; }  // bytes
-  /// The memory as elements of T.
-  template <class T>
-  T* as() const {
-    return reinterpret_cast<T*>(data_);
-  }
-
- private:
-  Device* device_ = nullptr;
-  std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
-};
+using device_memory = owned_memory<Device, detail::on_device>;
+/// Memory of the host that a device copies from and to.
+template <class Device>
+using host_memory = owned_memory<Device, detail::on_host>;
 
 }  // namespace trm::cuda

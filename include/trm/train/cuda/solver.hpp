@@ -93,7 +93,7 @@ class solver<Model, cuda::context<Device>> {
   solver(backend& b, int batch)
       : backend_(b),
         device_(b.device()),
-        batch_(checked(batch)),
+        batch_(trm::detail::checked_batch(batch)),
         samples_(device_, batch, Model::S),
         host_samples_(batch, Model::S, Model::P),
         parameters_(device_, Model::extent * sizeof(master)),
@@ -140,7 +140,7 @@ class solver<Model, cuda::context<Device>> {
   /// All samples begin anew with the examples of `b`. A model with puzzle rows needs them: a puzzle_table, or a view of rows that
   /// lie elsewhere, of which those of the batch are read.
   void begin(const batch& b, const puzzle_rows<master>& table = {}) {
-    const std::size_t rows = checked(b, batch_, table);
+    const std::size_t rows = trm::detail::rows_to_name<Model>(ready_, b, batch_, table);
     trm::samples& s = to_write();
     take_kinds(!b.lengths.empty(), !b.prefixes.empty());
     for (int i = 0; i < batch_; ++i) s.take(b, i, i);
@@ -166,7 +166,7 @@ class solver<Model, cuda::context<Device>> {
   /// Sample i, which is active, begins anew with the one example of `b`; the others go on.
   void replace(int i, const batch& b, const puzzle_rows<master>& table = {}) {
     if (i < 0 || i >= active_) throw error("solver", "sample " + std::to_string(i) + " is not active");
-    const std::size_t rows = checked(b, 1, table);
+    const std::size_t rows = trm::detail::rows_to_name<Model>(ready_, b, 1, table);
     trm::samples& s = to_write();
     take_kinds(s.padded || !b.lengths.empty(), s.prefixed || !b.prefixes.empty());
     s.take(b, i, 0);
@@ -306,19 +306,6 @@ class solver<Model, cuda::context<Device>> {
       for (auto& [count, work] : work_) work.changed();
     }
     host_samples_.padded = padded, host_samples_.prefixed = prefixed;
-  }
-  /// The rows of the table that `b`, of so many samples, may name.
-  std::size_t checked(const batch& b, int samples, const puzzle_rows<master>& table) const {
-    if (!ready_) throw error("solver", "has no weights: call use() first");
-    const std::size_t rows = Model::W == 0 ? 0 : table.rows();
-    if (Model::W > 0 && rows == 0) throw error("solver", "the model has puzzle rows: begin() needs their table");
-    if (rows > 0) table.check_width(Model::W);
-    detail::check_batch(b, samples, Model::S, Model::V, rows, false);
-    return rows;
-  }
-  static int checked(int batch) {
-    if (batch < 1) throw error("solver", "the batch must be at least 1, not " + std::to_string(batch));
-    return batch;
   }
   const compute* state_data(std::string_view name) const {
     for (std::size_t i = 0; i < Model::core::state_count; ++i) {

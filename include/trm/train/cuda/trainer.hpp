@@ -19,6 +19,7 @@
 #include "trm/backend/cuda/mirror.hpp"
 #include "trm/backend/cuda/repeated.hpp"
 #include "trm/backend/cuda/table.hpp"
+#include "trm/train/agreed_options.hpp"
 #include "trm/train/cuda/collectives.hpp"
 #include "trm/train/cuda/find_non_finite.hpp"
 #include "trm/train/cuda/samples.hpp"
@@ -78,7 +79,7 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
       : backend_(b),
         device_(b.device()),
         optimizer_(optimizer),
-        options_(agreed(options, processes)),
+        options_(trm::detail::agreed_options<Model>(options, processes, {"device", "cuda"})),
         group_(device_, processes, options.freeze_weights ? 0 : Model::extent * sizeof(master),
                std::max(batch() * sizeof(cuda::sample_result), batch() * Model::W * sizeof(master))),
         local_(options_.batch / group_.size()),
@@ -252,7 +253,7 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
   const puzzle_table<master>& table() const { return table_.read(); }
   /// The running average of the parameters, as of now; the parameters themselves without EMA or before a step.
   const master* ema() const { return (ema_begun_ ? ema_ : parameters_).template read<master>(); }
-  std::span<const master> ema(std::string_view name) const { return slice(ema(), name); }
+  std::span<const master> ema(std::string_view name) const { return trm::weights<Model>::part(ema(), name); }
   /// Where the parameters that are evaluated and the constants are on the device: for a solver beside this trainer, after finish().
   const master* ema_on_device() {
     send();
@@ -266,7 +267,7 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
 
   // What the last forward_backward left. Shapes [B, ...] with B = local_batch(); of the gradients, those of the whole batch.
   std::span<const master> gradient(std::string_view name) const {
-    return slice(gradient_.template read<master>(), name);
+    return trm::weights<Model>::part(gradient_.template read<master>(), name);
   }
   std::span<const master> puzzle_gradient() const {
     return {rows_.template read<master>() + static_cast<std::size_t>(local_) * Model::W, batch() * Model::W};
@@ -308,7 +309,7 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
   void each_state(Dense dense, Sample sample) {
     finish();
     const auto part = [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
-      own_part(name, std::move(shape), values, sample);
+      trm::detail::write_own_part(group_, name, std::move(shape), values, sample);
     };
     master* raw = ema_begun_ ? parameters_.template write<master>() : nullptr;
     master* moments = moments_.size() > 0 ? moments_.template write<master>() : nullptr;
@@ -319,12 +320,7 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
   void each_state(Dense dense, Sample sample) const {
     std::size_t next = 0;
     const auto part = [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
-      if (group_.size() > 1) {
-        if (next == gathered_.size())
-          throw error("trainer", "its samples lie with several processes: gather_samples()");
-        const buffer& all = gathered_[next++];
-        values = {all.template as<typename decltype(values)::element_type>(), all.size() / sizeof(values[0])};
-      }
+      if (group_.size() > 1) values = gathered_.whole(next++, values);
       sample(name, std::move(shape), values);
     };
     const master* raw = ema_begun_ ? parameters_.template read<master>() : nullptr;
@@ -336,12 +332,7 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
   void gather_samples() const {
     gathered_.clear();
     if (group_.size() == 1) return;
-    const auto gather = [this](const auto&, const auto&, auto values) {
-      using value = std::remove_const_t<typename decltype(values)::element_type>;
-      const std::size_t count = group_.rank() == 0 ? batch() / static_cast<std::size_t>(local_) * values.size() : 0;
-      if (group_.rank() == 0) gathered_.emplace_back(count * sizeof(value));
-      group_.on_host().collect(values, std::span(count == 0 ? nullptr : gathered_.back().template as<value>(), count));
-    };
+    const auto gather = [this](const auto&, const auto&, auto values) { gathered_.add(group_.on_host(), values); };
     const auto none = [](const auto&, const auto*) {};
     const master* nothing = nullptr;
     trm::detail::visit_run_state<Model>(
@@ -349,12 +340,7 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
         gather);
   }
   /// Numbers of that state.
-  struct counters {
-    long long step = 0;                     // steps done
-    long long moments_since = 0;            // the step after which the moments began
-    bool averaging = false;                 // the EMA has begun
-    bool padded = false, prefixed = false;  // as of samples
-  };
+  using counters = run_counters;
   /// Those of now.
   counters count() const { return {step_, moments_since_, ema_begun_, host_samples_.padded, host_samples_.prefixed}; }
   /// The other arrays have been written, or will be: the next step is c.step + 1.
@@ -375,20 +361,6 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
   struct rates {
     double dense, puzzle;
   };
-
-  static training_options agreed(const training_options& o, Communicator& processes) {
-    training_options used = o;
-    if (processes.size() > 1) {
-      require_agreement(processes, {{"version", version_string},
-                                    {"parameters of the model", std::to_string(Model::extent)},
-                                    {"puzzle rows", std::to_string(o.puzzle_identifiers)},
-                                    {"training options", trm::detail::text_of(o)},
-                                    {"device", "cuda"}});
-      if (o.gradient_parts == 1) used.gradient_parts = processes.size();
-    }
-    together(processes, [&] { trm::detail::check(used, processes.size(), Model::W > 0); });
-    return used;
-  }
 
   // ---- a step, as the host asks for it ----
   bool one_graph() const { return group::captured || group_.size() == 1; }
@@ -611,22 +583,6 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
     throw error(std::string(name), "the schedule has no such state");
   }
   std::size_t state_extent() const { return static_cast<std::size_t>(local_) * Model::L * Model::D; }
-  std::span<const master> slice(const master* flat, std::string_view name) const {
-    const parameter_entry* e = trm::weights<Model>::find(Model::table, name);
-    if (e == nullptr) throw error(std::string(name), "the model has no such parameter");
-    return {flat + e->offset, e->count};
-  }
-  /// sample(name, shape, values) writes the whole batch; `mine` is this process's part of it.
-  template <class T, class Sample>
-  void own_part(const std::string& name, std::vector<std::int64_t> shape, std::span<T> mine, Sample& sample) {
-    if (group_.size() == 1) {
-      sample(name, std::move(shape), mine);
-      return;
-    }
-    std::vector<T> all(mine.size() * static_cast<std::size_t>(group_.size()));
-    sample(name, std::move(shape), std::span(all));
-    std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(mine.size()) * group_.rank(), mine.size(), mine.begin());
-  }
 
   std::size_t batch() const { return static_cast<std::size_t>(options_.batch); }
   std::size_t offered_ints() const { return cuda::offered_arrays::extent(local_, Model::S); }
@@ -641,8 +597,8 @@ class trainer<Model, Optimizer, cuda::context<Device>, Communicator> {
   [[no_unique_address]] Optimizer optimizer_;
   training_options options_;
   mutable group group_;
-  mutable std::vector<buffer> gathered_;  // by each_state
-  int local_, part_, micro_;              // samples of this process, of a part of the gradient, worked through at once
+  mutable trm::detail::gathered_samples gathered_;  // by each_state
+  int local_, part_, micro_;  // samples of this process, of a part of the gradient, worked through at once
   cuda::device_samples<Device> samples_;
   mutable trm::samples host_samples_;
   mutable side newer_samples_ = side::neither;
