@@ -5,17 +5,6 @@
 
 # value FILE KEY: of a line of indented JSON
 value() { sed -n "s|^ *\"$2\": \(.*[^,]\),*\$|\1|p" "$1"; }
-# waits_for SECONDS COMMAND...: until it succeeds
-waits_for() {
-  local tries=$(($1 * 20))
-  shift
-  until "$@" 2>/dev/null; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || return 1
-    sleep 0.05
-  done
-}
-
 mkdir source
 cat >source/toy_small_challenges.json <<'EOF'
 {"aaaa0001": {"train": [{"input": [[1, 2], [3, 4]], "output": [[2, 1], [4, 3]]}, {"input": [[5, 6, 7]], "output": [[7, 6, 5]]}],

@@ -166,11 +166,8 @@ during() {
   rm -rf gone away
   # It goes on for minutes where it does not notice.
   timeout -s KILL 30 "$program" "${common[@]}" --run gone --steps 100000 --min-ratio 1 --keep 2 --quiet >out.txt 2>err.txt &
-  local process=$! waited=0
-  until [ -d gone/checkpoints/step_20 ] || [ $waited -gt 300 ]; do
-    sleep 0.02
-    waited=$((waited + 1))
-  done
+  local process=$!
+  waits_for 20 has_checkpoint gone || fail "no checkpoint to lose: $(cat err.txt)"
   eval "$1"
   wait $process
   status=$?

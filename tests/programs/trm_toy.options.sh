@@ -96,7 +96,7 @@ refuses 1 'done 40 steps' "${constant[@]}" --steps 30 --run longer
 # One process at a time.
 "$program" "${constant[@]}" --steps 100000 --run busy --keep 1 2>busy.txt &
 process=$!
-until [ -e busy/checkpoints/step_10 ]; do sleep 0.02; done
+waits_for 60 has_checkpoint busy || fail "no checkpoint to be busy with: $(cat busy.txt)"
 refuses 1 'busy: another process' "${constant[@]}" --steps 100000 --run busy --keep 1
 kill -TERM $process
 wait $process || fail "a run that another process wanted: exit status $?"

@@ -33,6 +33,16 @@ refuses() {
   grep -Eq -- "$pattern" err.txt || fail "$*: \"$(cat err.txt)\" does not match \"$pattern\""
   [ -s out.txt ] && fail "$*: something on standard output"
 }
+# waits_for SECONDS COMMAND...: until it succeeds
+waits_for() {
+  local tries=$(($1 * 20))
+  shift
+  until "$@" 2>/dev/null; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || return 1
+    sleep 0.05
+  done
+}
 contains() { grep -Eq -- "$2" "$1" || fail "$1 does not contain $2: $(head -c 300 "$1")"; }
 lacks() { grep -Eq -- "$2" "$1" && fail "$1 contains $2"; }
 same() { cmp -s "$1" "$2" || fail "$3: $1 and $2 differ"; }

@@ -86,6 +86,8 @@ one_error() {
 newest_step() {
   find "$1/checkpoints" -maxdepth 1 -name 'step_*' | sed -n 's/.*step_\([0-9]*\)$/\1/p' | sort -n | tail -n 1
 }
+# has_checkpoint RUN: of any step; retention may already have taken the first ones away
+has_checkpoint() { [ -n "$(newest_step "$1" 2>/dev/null)" ]; }
 passed_or_not() {
   if [ "$failures" -gt 0 ]; then
     echo "$failures failed"
