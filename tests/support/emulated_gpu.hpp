@@ -66,7 +66,8 @@ class emulated_block {
 };
 
 /// Models trm::cuda::device. Fresh device memory and fresh shared memory are NaN; a barrier that not all threads reach, and whatever a
-/// captured graph cannot hold, throws. Copies ahead are done when they are joined. Not for several threads at once.
+/// captured graph cannot hold, throws. Copies ahead are done when they are joined. It takes no memory of the host for work that it has
+/// done before. Not for several threads at once.
 class emulated_gpu {
   using work = std::function<void()>;
 
@@ -118,19 +119,19 @@ class emulated_gpu {
   void begin_ahead() { refuse_in_capture("begin_ahead"); }
   void copy_in_ahead(void* to, const void* from, std::size_t n) {
     refuse_in_capture("copy_in_ahead");
-    ahead_.push_back([=] { std::memcpy(to, from, n); });
+    ahead_.push_back({to, from, n});
   }
   void join_ahead() {
     refuse_in_capture("join_ahead");
-    for (const work& w : ahead_) touch(w);
+    for (const copy_ahead& c : ahead_) touch([&] { std::memcpy(c.to, c.from, c.n); });
     ahead_.clear();
   }
   void copy_out_later(void* to, const void* from, std::size_t n) {
     submit([=] { std::memcpy(to, from, n); });
   }
   struct mark {};
-  mark record() { return {}; }
-  void wait(mark) { refuse_in_capture("wait"); }
+  void record(mark&) { refuse_in_capture("record"); }
+  void wait(const mark&) { refuse_in_capture("wait"); }
 
   // ---- work ----
   template <class Kernel>
@@ -162,7 +163,7 @@ class emulated_gpu {
    public:
     graph(emulated_gpu& gpu, std::vector<work> recorded) : gpu_(&gpu), recorded_(std::move(recorded)) {}
     void launch() {
-      for (const work& w : recorded_) gpu_->submit(w);
+      for (const work& w : recorded_) gpu_->touch(w);
     }
 
    private:
@@ -208,16 +209,17 @@ class emulated_gpu {
     }
     protect(PROT_NONE);
   }
-  void submit(work w) {
+  template <class F>
+  void submit(F f) {
     if (recording_ != nullptr) {
-      recording_->push_back(std::move(w));
+      recording_->push_back(work(std::move(f)));
     } else {
-      touch(w);
+      touch(f);
     }
   }
   /// 0, ..., n - 1, in the order that the options ask for.
-  std::vector<int> order_of(int n) {
-    std::vector<int> order(static_cast<std::size_t>(n));
+  const std::vector<int>& ordered(std::vector<int>& order, int n) {
+    order.resize(static_cast<std::size_t>(n));
     std::iota(order.begin(), order.end(), 0);
     if (options_.order == 0) return order;
     for (std::size_t i = order.size(); i > 1; --i) {
@@ -231,11 +233,11 @@ class emulated_gpu {
     ++launches;
     shared_.resize((shared + 15) / 16 * 2 + 2);
     slots_.resize(static_cast<std::size_t>(2 * threads));
-    for (int index : order_of(blocks)) {
+    for (int index : ordered(blocks_, blocks)) {
       std::memset(shared_.data(), 0xff, shared_.size() * sizeof(double));
       auto* memory = reinterpret_cast<std::byte*>(shared_.data());
       memory += reinterpret_cast<std::uintptr_t>(memory) % 16;
-      fibers_.run(threads, warp_size, order_of(threads), [&](int thread) {
+      fibers_.run(threads, warp_size, ordered(threads_, threads), [&](int thread) {
         emulated_block b(fibers_, index, thread, threads, memory, reinterpret_cast<std::byte*>(slots_.data()));
         kernel(b);
       });
@@ -262,10 +264,16 @@ class emulated_gpu {
 
   emulation_options options_;
   std::vector<std::pair<void*, std::size_t>> memory_;
-  std::vector<work> ahead_;
+  struct copy_ahead {
+    void* to;
+    const void* from;
+    std::size_t n;
+  };
+  std::vector<copy_ahead> ahead_;
   std::vector<work>* recording_ = nullptr;
   testing::fibers fibers_;
   std::vector<double> shared_, slots_;
+  std::vector<int> blocks_, threads_;  // in the order in which they run
   std::uint64_t state_ = 1;
 };
 

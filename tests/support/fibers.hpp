@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,8 +31,10 @@ class fibers {
  public:
   /// body(i) for i < count. `order`: the order in which fibers get their turn, a permutation. Throws trm::error where some wait for
   /// others that never come, and what body throws.
-  void run(int count, int group, const std::vector<int>& order, std::function<void(int)> body) {
-    body_ = std::move(body), group_ = group, failure_ = nullptr;
+  template <class Body>
+  void run(int count, int group, const std::vector<int>& order, Body body) {
+    body_ = [](void* b, int i) { (*static_cast<Body*>(b))(i); };
+    argument_ = &body, group_ = group, failure_ = nullptr;
     while (static_cast<int>(all_.size()) < count) all_.push_back(std::make_unique<fiber>());
     count_ = count;
     for (int i = 0; i < count; ++i) begin(i);
@@ -83,7 +84,7 @@ class fibers {
     auto* self = reinterpret_cast<fibers*>(static_cast<std::uintptr_t>(upper) << 32 | lower);
     self->arrived(nullptr);
     try {
-      self->body_(static_cast<int>(i));
+      self->body_(self->argument_, static_cast<int>(i));
     } catch (...) {
       self->failure_ = std::current_exception();
     }
@@ -150,7 +151,8 @@ class fibers {
   }
 
   std::vector<std::unique_ptr<fiber>> all_;
-  std::function<void(int)> body_;
+  void (*body_)(void*, int) = nullptr;
+  void* argument_ = nullptr;
   std::exception_ptr failure_;
   ucontext_t scheduler_{};
   int count_ = 0, group_ = 1, running_ = 0;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -63,6 +64,15 @@ void write_own_part(const Group& group, const std::string& name, std::vector<std
   std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(mine.size()) * group.rank(), mine.size(), mine.begin());
 }
 
+/// The number of the state `name` of the schedule. \throws trm::error where it has none of that name
+template <class Model>
+std::size_t number_of_state(std::string_view name) {
+  for (std::size_t i = 0; i < Model::core::state_count; ++i) {
+    if (name == Model::schedule::states[i]) return i;
+  }
+  throw error(std::string(name), "the schedule has no such state");
+}
+
 /// Calls dense(prefix, values) for the arrays in the layout of the parameters - `raw`, the parameters beside an average, and both
 /// `moments`, one behind the other; null: there are none - and part(name, shape of the whole batch, values) for those with an entry for
 /// each of the samples `s` of this process. state(name): the values of a state of the schedule.
@@ -84,6 +94,37 @@ void visit_run_state(Master* raw, Moments* moments, std::int64_t batch, Samples&
   integers("puzzle_identifiers", s.puzzle_identifiers);
   integers("lengths", s.lengths), integers("prefixes", s.prefixes);
   integers("steps", s.steps), integers("halted", s.halted);
+}
+
+/// visit_run_state of one process of `group`, to be written: sample(name, shape, values) writes the whole batch.
+template <class Model, class Group, class Master, class State, class Dense, class Sample>
+void write_run_state(const Group& group, Master* raw, Master* moments, std::int64_t batch, samples& s, State state,
+                     Dense& dense, Sample& sample) {
+  visit_run_state<Model>(raw, moments, batch, s, state, dense,
+                         [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
+                           write_own_part(group, name, std::move(shape), values, sample);
+                         });
+}
+/// The same, to be read, with the samples of all processes where they have been brought together.
+template <class Model, class Group, class Master, class State, class Dense, class Sample>
+void read_run_state(const Group& group, const gathered_samples& all, const Master* raw, const Master* moments,
+                    std::int64_t batch, const samples& s, State state, Dense& dense, Sample& sample) {
+  std::size_t next = 0;
+  visit_run_state<Model>(raw, moments, batch, s, state, dense,
+                         [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
+                           if (group.size() > 1) values = all.whole(next++, values);
+                           sample(name, std::move(shape), values);
+                         });
+}
+/// Brings the samples of all processes, which all make this call, together in `all`.
+template <class Model, class Group, class State>
+void gather_run_state(Group& group, gathered_samples& all, std::int64_t batch, const samples& s, State state) {
+  all.clear();
+  if (group.size() == 1) return;
+  const typename Model::master* nothing = nullptr;
+  const auto none = [](const auto&, const auto*) {};
+  visit_run_state<Model>(nothing, nothing, batch, s, state, none,
+                         [&](const auto&, const auto&, auto values) { all.add(group, values); });
 }
 
 }  // namespace detail

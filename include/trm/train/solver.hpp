@@ -13,31 +13,12 @@
 #include "trm/models/plan.hpp"
 #include "trm/optim/puzzle_table.hpp"
 #include "trm/train/metrics.hpp"
+#include "trm/train/run_state.hpp"
 #include "trm/train/samples.hpp"
+#include "trm/train/solver_checks.hpp"
 #include "trm/train/weights.hpp"
 
 namespace trm {
-
-namespace detail {
-
-/// The batch of a solver. \throws trm::error where it is none
-inline int checked_batch(int batch) {
-  if (batch < 1) throw error("solver", "the batch must be at least 1, not " + std::to_string(batch));
-  return batch;
-}
-/// The rows of the table that `b`, of so many samples, may name. \throws trm::error where a solver of Model cannot work on it; `ready`:
-/// has it weights?
-template <class Model>
-std::size_t rows_to_name(bool ready, const batch& b, int samples, const puzzle_rows<typename Model::master>& table) {
-  if (!ready) throw error("solver", "has no weights: call use() first");
-  const std::size_t rows = Model::W == 0 ? 0 : table.rows();
-  if (Model::W > 0 && rows == 0) throw error("solver", "the model has puzzle rows: begin() needs their table");
-  if (rows > 0) table.check_width(Model::W);
-  check_batch(b, samples, Model::S, Model::V, rows, false);
-  return rows;
-}
-
-}  // namespace detail
 
 /// Runs supervision steps on a batch with given weights. All memory is taken by the constructor, none by a step.
 ///
@@ -175,11 +156,8 @@ class solver {
   }
   /// The state "H", "L", ... of the schedule, [B, T, D].
   std::span<const compute> state(std::string_view name) const {
-    for (std::size_t i = 0; i < Model::core::state_count; ++i) {
-      if (name == Model::schedule::states[i])
-        return {carry_.z[i].data, static_cast<std::size_t>(batch_) * Model::L * Model::D};
-    }
-    throw error(std::string(name), "the schedule has no such state");
+    return {carry_.z[detail::number_of_state<Model>(name)].data,
+            static_cast<std::size_t>(batch_) * Model::L * Model::D};
   }
 
   /// The same, to be written. The next step continues from what is written where samples().reset is 0; begin() sets it to 1.

@@ -24,28 +24,13 @@
 #include "trm/train/metrics.hpp"
 #include "trm/train/run_state.hpp"
 #include "trm/train/samples.hpp"
+#include "trm/train/step_gradient.hpp"
+#include "trm/train/step_report.hpp"
 #include "trm/train/training_options.hpp"
 #include "trm/train/weights.hpp"
 #include "trm/version.hpp"
 
 namespace trm {
-
-/// What a step reports.
-struct step_report {
-  long long step = 0;
-  double learning_rate = 0;  // the one used
-  double gradient_norm = 0;  // of the dense parameters, before clipping
-  step_metrics metrics;      // of the samples that halted, over all processes
-};
-
-/// A loss or the gradient of a step is not finite.
-class not_finite_error : public error {
- public:
-  using error::error;
-  /// Was everything finite before the step? Otherwise the last update, or what was loaded, is at fault, and the state is not worth
-  /// keeping.
-  bool state_finite = true;
-};
 
 /// A trainer of Model on Backend. All memory is taken by the constructor, none by a step.
 ///
@@ -76,33 +61,31 @@ class trainer {
         optimizer_(optimizer),
         options_(detail::agreed_options<Model>(options, processes, {"instruction set", name(cpu::current_isa())})),
         group_(processes, options.freeze_weights ? 0 : sum_bytes),
-        local_(options_.batch / group_.size()),
-        part_(options_.batch / options_.gradient_parts),
-        micro_(options.micro_batch == 0 ? part_ : options.micro_batch),
-        samples_(local_, Model::S, Model::P),
+        work_(options_, group_.size()),
+        samples_(work_.local, Model::S, Model::P),
         before_(options.undoable ? samples_ : trm::samples()),
         results_(static_cast<std::size_t>(options.batch)),
         identifiers_(results_.size()),
         table_(Model::W == 0 ? 0 : options.puzzle_identifiers, Model::W, options.batch),
         gradient_(Model::extent * sizeof(master)),
-        part_gradient_(part_ < local_ ? gradient_.size() : 0),
+        part_gradient_(work_.parts() ? gradient_.size() : 0),
         moments_(options.freeze_weights ? 0 : 2 * Model::extent * sizeof(master)),
         ema_(options.ema_rate > 0 ? Model::extent * sizeof(master) : 0),
         derived_(prepared::bytes(mode::training)),
-        rows_(static_cast<std::size_t>(local_ + options.batch) * Model::W * sizeof(master)),
-        carry_memory_(static_cast<std::size_t>(local_) * sample_bytes<typename Model::carry>()),
+        rows_(static_cast<std::size_t>(work_.local + options.batch) * Model::W * sizeof(master)),
+        carry_memory_(static_cast<std::size_t>(work_.local) * sample_bytes<typename Model::carry>()),
         carry_before_(options.undoable ? carry_memory_.size() : 0),
-        output_memory_(static_cast<std::size_t>(local_) * sample_bytes<typename Model::outputs>()),
-        step_memory_(static_cast<std::size_t>(micro_) * sample_bytes<typename Model::training_memory>()),
-        bound_(prepared::bind(weights_.parameters(), derived_.data(), mode::training)),
-        constants_(bind_parameters<Model::template constants, master>(weights_.constants())),
-        gradients_(bind_parameters<Model::template params, master>(gradient_.template as<master>())),
-        part_gradients_(bind_parameters<Model::template params, master>(
-            (part_ < local_ ? part_gradient_ : gradient_).template as<master>())),
-        carry_(bind_activations<typename Model::carry>(carry_memory_.data(), static_cast<std::size_t>(local_))),
-        outputs_(bind_activations<typename Model::outputs>(output_memory_.data(), static_cast<std::size_t>(local_))),
-        memory_(
-            bind_activations<typename Model::training_memory>(step_memory_.data(), static_cast<std::size_t>(micro_))) {
+        output_memory_(static_cast<std::size_t>(work_.local) * sample_bytes<typename Model::outputs>()),
+        step_memory_(static_cast<std::size_t>(work_.micro) * sample_bytes<typename Model::training_memory>()),
+        gradient_of_(backend, work_,
+                     {.parameters = weights_.parameters(),
+                      .derived = derived_.data(),
+                      .constants = weights_.constants(),
+                      .gradient = gradient_.template as<master>(),
+                      .part_gradient = part_gradient_.template as<master>(),
+                      .carry = carry_memory_.data(),
+                      .outputs = output_memory_.data(),
+                      .activations = step_memory_.data()}) {
     backend_.template reserve<compute>(count_training_step<Model>(1));
   }
   trainer(const trainer&) = delete;
@@ -116,14 +99,9 @@ class trainer {
   step_report step(const batch& offered) {
     forward_backward(offered);
     if (!finite()) {
-      std::string what = std::isfinite(report_.metrics.loss()) ? "the gradient" : "the loss";
-      what += " is not finite";
       const auto first = diagnose();
-      if (first) what += ": " + first->text();
       undo();
-      not_finite_error e("step " + std::to_string(step_ + 1), what);
-      e.state_finite = !first || !first->before_step;
-      throw e;
+      throw detail::not_finite(step_ + 1, report_, first);
     }
     return update();
   }
@@ -131,16 +109,20 @@ class trainer {
   /// The first half of a step: forward, losses, gradients, halting. The weights stay as they are.
   void forward_backward(const batch& offered) {
     if (Model::W > 0) table_.check_width(Model::W);
-    detail::check_batch(offered, local_, Model::S, Model::V, table_.rows(), true);
+    detail::check_batch(offered, work_.local, Model::S, Model::V, table_.rows(), true);
     gathered_.clear();
     if (options_.undoable) {
       before_ = samples_;
       std::copy_n(carry_memory_.data(), carry_memory_.size(), carry_before_.data());
     }
     samples_.offer(offered);
-    if (table_.rows() > 0) table_.gather(samples_.puzzle_identifiers.data(), local_, puzzle_rows());
+    if (table_.rows() > 0) table_.gather(samples_.puzzle_identifiers.data(), work_.local, puzzle_rows());
     if (stale_) refresh();
-    compute_gradient([this](int first, const dense_gradients& gradients) { run(first, gradients); });
+    gradient_of_.compute(in_memory(), [this](const auto& m, const auto& gradients) {
+      gradient_of_.add(m, gradients, options_.max_steps, 1.0 / options_.batch);
+      const draw_key key{options_.seed, static_cast<std::uint64_t>(step_ + 1), static_cast<std::uint32_t>(m.number)};
+      ops::halt(m.c, Model::rule(options_.max_steps, options_.exploration), key, m.halting, m.steps, m.halted);
+    });
     bring_together();
     report_ = {};
     report_.step = step_ + 1;
@@ -148,7 +130,7 @@ class trainer {
     report_.gradient_norm = std::sqrt(ops::squared_norm(backend_, gradient_.template as<master>(), Model::extent));
   }
   /// Were the losses and the gradient of the last forward_backward finite?
-  bool finite() const { return std::isfinite(report_.metrics.loss()) && std::isfinite(report_.gradient_norm); }
+  bool finite() const { return detail::is_finite(report_); }
   /// Takes the last forward_backward back, if no update followed: samples and carry are as before it. Requires options.undoable.
   void undo() {
     if (!options_.undoable) return;
@@ -162,12 +144,11 @@ class trainer {
     if (!options_.undoable) return std::nullopt;
     std::copy_n(carry_before_.data(), carry_memory_.size(), carry_memory_.data());
     std::optional<non_finite> found;
-    compute_gradient([&](int first, const dense_gradients& gradients) {
+    gradient_of_.compute(in_memory(), [&](const auto& m, const auto& gradients) {
       if (found) return;
-      const part_of_batch p = micro_batch(first);
-      found = find_non_finite<Model>(p.c, bound_, constants_, gradients, p.in, p.z, p.out, memory_,
-                                     {samples_.steps.data() + first, options_.max_steps, 1.0 / options_.batch});
-      if (found && found->sample >= 0) found->sample += p.number;
+      found = find_non_finite<Model>(m.c, gradient_of_.weights, gradient_of_.constants, gradients, m.in, m.z, m.out,
+                                     gradient_of_.activations, {m.steps, options_.max_steps, 1.0 / options_.batch});
+      if (found && found->sample >= 0) found->sample += m.number;
     });
     return found;
   }
@@ -224,18 +205,12 @@ class trainer {
     return trm::weights<Model>::part(gradient_.template as<master>(), name);
   }
   std::span<const master> puzzle_gradient() const {
-    return {rows_.template as<master>() + static_cast<std::size_t>(local_) * Model::W, results_.size() * Model::W};
+    return {rows_.template as<master>() + local() * Model::W, results_.size() * Model::W};
   }
-  std::span<const compute> logits() const {
-    return {outputs_.logits.data, static_cast<std::size_t>(local_) * Model::S * Model::V};
-  }
+  std::span<const compute> logits() const { return {gradient_of_.outputs.logits.data, local() * Model::S * Model::V}; }
   /// The state "H", "L", ... of the schedule, [B, T, D].
   std::span<const compute> state(std::string_view name) const {
-    for (std::size_t i = 0; i < Model::core::state_count; ++i) {
-      if (name == Model::schedule::states[i])
-        return {carry_.z[i].data, static_cast<std::size_t>(local_) * Model::L * Model::D};
-    }
-    throw error(std::string(name), "the schedule has no such state");
+    return {gradient_of_.carry.z[detail::number_of_state<Model>(name)].data, local() * Model::L * Model::D};
   }
   /// Samples at hand: data, steps, predictions, results.
   const trm::samples& samples() const { return samples_; }
@@ -249,7 +224,7 @@ class trainer {
 
   /// As used: gradient_parts is at least the number of processes.
   const training_options& options() const { return options_; }
-  int local_batch() const { return local_; }                      // samples of this process
+  int local_batch() const { return work_.local; }                 // samples of this process
   long long step_number() const { return step_; }                 // updates done
   const char* optimizer_name() const { return optimizer_.name; }  // as in options
 
@@ -259,24 +234,20 @@ class trainer {
   /// whole batch. Of several processes the first may read, after gather_samples(), and all write, each the same.
   template <class Dense, class Sample>
   void each_state(Dense dense, Sample sample) {
-    state_of(*this, dense, sample);
+    detail::write_run_state<Model>(
+        group_, ema_begun_ ? weights_.parameters() : nullptr, moments_.template as<master>(), options_.batch, samples_,
+        [this](const char* name) { return state(name); }, dense, sample);
   }
   template <class Dense, class Sample>
   void each_state(Dense dense, Sample sample) const {
-    std::size_t next = 0;
-    auto whole = [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
-      if (group_.size() > 1) values = gathered_.whole(next++, values);
-      sample(name, std::move(shape), values);
-    };
-    state_of(*this, dense, whole);
+    detail::read_run_state<Model>(
+        group_, gathered_, ema_begun_ ? weights_.parameters() : nullptr, moments_.template as<master>(), options_.batch,
+        samples_, [this](const char* name) { return state(name); }, dense, sample);
   }
   /// Brings the samples of all processes, which all make this call, to the first, where they stay until forward_backward.
   void gather_samples() const {
-    gathered_.clear();
-    if (group_.size() == 1) return;
-    auto none = [](const auto&, const auto*) {};
-    auto gather = [this](const auto&, const auto&, auto values) { gathered_.add(group_, values); };
-    state_of(*this, none, gather);
+    detail::gather_run_state<Model>(group_, gathered_, options_.batch, samples_,
+                                    [this](const char* name) { return state(name); });
   }
   /// Numbers of that state.
   using counters = run_counters;
@@ -292,40 +263,27 @@ class trainer {
   master* average() { return ema_.template as<master>(); }
 
  private:
-  using prepared = typename Backend::template prepared<compute, Model::template params>;
-  using bound_weights = typename Model::template params<typename Backend::template weight<compute>>;
-  using dense_gradients = typename Model::template params<master>;
+  using prepared = typename detail::step_gradient<Model, Backend>::prepared;
 
-  template <class Self, class Dense, class Sample>
-  static void state_of(Self& t, Dense& dense, Sample& sample) {
-    const auto part = [&](const std::string& name, std::vector<std::int64_t> shape, auto values) {
-      if constexpr (std::is_const_v<Self>) {
-        sample(name, std::move(shape), values);
-      } else {
-        detail::write_own_part(t.group_, name, std::move(shape), values, sample);
-      }
-    };
-    detail::visit_run_state<Model>(
-        t.ema_begun_ ? t.weights_.parameters() : nullptr, t.moments_.template as<master>(), t.options_.batch,
-        t.samples_, [&](const char* name) { return t.state(name); }, dense, part);
-  }
-  /// The gradient of the samples of this process: of its parts, one after the other. run(first sample, gradients) adds that of
-  /// a micro-batch.
-  template <class Run>
-  void compute_gradient(Run run) {
-    master* sum = gradient_.template as<master>();
-    ops::clear(backend_, sum, Model::extent);
-    for (int first = 0; first < part_; first += micro_) run(first, gradients_);
-    for (int part = part_; part < local_; part += part_) {
-      master* next = part_gradient_.template as<master>();
-      ops::clear(backend_, next, Model::extent);
-      for (int first = part; first < part + part_; first += micro_) run(first, part_gradients_);
-      ops::add(backend_, sum, next, Model::extent);
-    }
+  detail::samples_at<master> in_memory() {
+    trm::samples& s = samples_;
+    return {.first = work_.local * group_.rank(),
+            .inputs = s.inputs.data(),
+            .labels = s.labels.data(),
+            .steps = s.steps.data(),
+            .lengths = s.lengths_from(0),
+            .prefixes = s.prefixes_from(0),
+            .reset = s.reset.data(),
+            .halted = s.halted.data(),
+            .predictions = s.predictions.data(),
+            .token_results = s.token_results.data(),
+            .halting = s.halting.data(),
+            .puzzle_rows = puzzle_rows(),
+            .puzzle_gradient = puzzle_gradient_data()};
   }
   /// Results, gradients and puzzle rows of all processes.
   void bring_together() {
-    const auto mine = static_cast<std::size_t>(local_ * group_.rank());
+    const auto mine = static_cast<std::size_t>(work_.local * group_.rank());
     for (std::size_t i = 0; i < samples_.steps.size(); ++i) {
       results_[mine + i] = {samples_.token_results[i], samples_.halting[i], samples_.steps[i],
                             samples_.puzzle_identifiers[i], samples_.halted[i]};
@@ -335,41 +293,8 @@ class trainer {
     if (table_.rows() > 0) group_.gather(std::span(puzzle_gradient_data(), results_.size() * Model::W));
     if (!options_.freeze_weights) group_.sum_in_order(std::span(gradient_.template as<master>(), Model::extent));
   }
-  /// A micro-batch's part of everything.
-  struct part_of_batch {
-    call<Backend> c;
-    typename Model::carry z;
-    typename Model::outputs out;
-    int number;  // of its first sample in the whole batch
-    step_input<master> in;
-  };
-  part_of_batch micro_batch(int first) {
-    const auto tokens = static_cast<std::ptrdiff_t>(first) * Model::S;
-    const int number = local_ * group_.rank() + first;
-    const auto row = static_cast<std::ptrdiff_t>(first) * Model::W,
-               global_row = static_cast<std::ptrdiff_t>(number) * Model::W;
-    return {{backend_, micro_, Model::L, samples_.lengths_from(first), samples_.prefixes_from(first)},
-            carry_.from_sample(first, Model::L),
-            {outputs_.logits.from_sample(first, Model::S), outputs_.q.from_sample(first, 1)},
-            number,
-            {samples_.inputs.data() + tokens, samples_.labels.data() + tokens, puzzle_rows() + row,
-             puzzle_gradient_data() + global_row, samples_.reset.data() + first}};
-  }
-  void run(int first, const dense_gradients& gradients) {
-    const auto [c, z, out, number, in] = micro_batch(first);
-    Model::forward(c, bound_, constants_, in, z, out, memory_);
-    Model::probe(c, bound_, z, memory_);
-    halting_result* q = samples_.halting.data() + first;
-    const int* steps = samples_.steps.data() + first;
-    Model::losses(c, in, out, steps, options_.max_steps, 1.0 / options_.batch, memory_,
-                  samples_.predictions.data() + static_cast<std::ptrdiff_t>(first) * Model::S,
-                  samples_.token_results.data() + first, q);
-    Model::backward(c, bound_, gradients, in, z, out, memory_);
-    const draw_key key{options_.seed, static_cast<std::uint64_t>(step_ + 1), static_cast<std::uint32_t>(number)};
-    ops::halt(c, Model::rule(options_.max_steps, options_.exploration), key, q, steps, samples_.halted.data() + first);
-  }
   void refresh() {
-    prepared::refresh(backend_.pool(), bound_);
+    prepared::refresh(backend_.pool(), gradient_of_.weights);
     stale_ = false;
   }
   void begin_ema() {
@@ -377,7 +302,8 @@ class trainer {
     ema_begun_ = true;
   }
   master* puzzle_rows() { return rows_.template as<master>(); }
-  master* puzzle_gradient_data() { return puzzle_rows() + static_cast<std::size_t>(local_) * Model::W; }
+  master* puzzle_gradient_data() { return puzzle_rows() + local() * Model::W; }
+  std::size_t local() const { return static_cast<std::size_t>(work_.local); }
 
   /// What is told of each sample to all processes.
   struct sample_result {
@@ -393,7 +319,7 @@ class trainer {
   training_options options_;
   mutable collectives<Communicator> group_;
   mutable detail::gathered_samples gathered_;  // by each_state
-  int local_, part_, micro_;  // samples of this process, of a part of the gradient, worked through at once
+  detail::division work_;
   trm::samples samples_, before_;
   std::vector<sample_result> results_;  // [options_.batch]
   std::vector<int> identifiers_;        // [options_.batch]
@@ -401,12 +327,7 @@ class trainer {
   puzzle_table<master> table_;
   buffer gradient_, part_gradient_, moments_, ema_, derived_, rows_, carry_memory_, carry_before_, output_memory_,
       step_memory_;
-  bound_weights bound_;
-  typename Model::template constants<master> constants_;
-  dense_gradients gradients_, part_gradients_;
-  typename Model::carry carry_;
-  typename Model::outputs outputs_;
-  typename Model::training_memory memory_;
+  detail::step_gradient<Model, Backend> gradient_of_;
   bool stale_ = true, ema_begun_ = false;
   long long step_ = 0, moments_since_ = 0;
   step_report report_;

@@ -11,10 +11,17 @@
 //   warp_sync()                   sync() for the threads of the warp
 // Blocks run in any order and share nothing that they write.
 #pragma once
+#include <cstddef>
+
 #include "trm/backend/cuda/device.hpp"
 #include "trm/core/hd.hpp"
 
 namespace trm::cuda {
+
+/// Blocks of `threads` threads for n of them.
+constexpr int blocks_of(std::size_t n, int threads) {
+  return static_cast<int>((n + static_cast<std::size_t>(threads) - 1) / static_cast<std::size_t>(threads));
+}
 
 /// The thread's number in its warp, and the warp's in the block.
 template <class Block>

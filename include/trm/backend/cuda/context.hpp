@@ -47,8 +47,6 @@ class context : public passes<Device> {
   context& operator=(const context&) = delete;
   /// What everything runs on.
   Device& device() { return device_; }
-  /// How often scratch memory has been exchanged for a larger one. What was captured before that uses memory that is gone.
-  int generation() const { return generation_; }
 
   /// Takes the memory that products of the widths that `largest` counted need.
   template <class T>
@@ -332,7 +330,6 @@ class context : public passes<Device> {
 
   static constexpr int blocks_of(int n) { return (n + 127) / 128; }
   rotation_tables<Device> tables_;
-  int generation_ = 0;
 };
 
 }  // namespace trm::cuda

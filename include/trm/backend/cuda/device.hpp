@@ -78,11 +78,12 @@ struct empty_work {
 ///   copy_in_ahead(to, from, n)      host (allocate_host) to device, beside what is running; `from` must not change before join_ahead
 ///                                   has been passed
 ///   join_ahead()                    what is asked for from now on waits for the copies ahead
-///   copy_out_later(to, from, n)     device to host (allocate_host) in order, without waiting: arrived when wait(record()) returns
-///   record() -> D::mark, wait(mark) a point in the order of work, and waiting for it
+///   copy_out_later(to, from, n)     device to host (allocate_host) in order, without waiting: arrived when a later mark has been waited for
+///   record(mark), wait(mark)        the D::mark, made by its default constructor, becomes the point after all that was asked for until
+///                                   now; waiting for it
 template <class D>
 concept device = requires(D& d, void* p, const void* q, std::size_t n, empty_kernel k, int i, const product& m,
-                          typename D::graph& g, typename D::mark t) {
+                          typename D::graph& g, typename D::mark& t) {
   { d.allocate(n) } -> std::same_as<void*>;
   d.release(p);
   { d.allocate_host(n) } -> std::same_as<void*>;
@@ -100,7 +101,7 @@ concept device = requires(D& d, void* p, const void* q, std::size_t n, empty_ker
   d.copy_in_ahead(p, q, n);
   d.join_ahead();
   d.copy_out_later(p, q, n);
-  { d.record() } -> std::same_as<typename D::mark>;
+  d.record(t);
   d.wait(t);
 };
 

@@ -140,16 +140,21 @@ class gpu {
   void copy_out_later(void* to, const void* from, std::size_t n) {
     detail::check(cudaMemcpyAsync(to, from, n, cudaMemcpyDeviceToHost, stream_), "cudaMemcpy from the device");
   }
-  void begin_ahead() { follow(ahead_, stream_); }
+  void begin_ahead() { follow(ahead_, stream_, worked_); }
   void copy_in_ahead(void* to, const void* from, std::size_t n) {
     detail::check(cudaMemcpyAsync(to, from, n, cudaMemcpyHostToDevice, ahead_), "cudaMemcpy ahead");
   }
-  void join_ahead() { follow(stream_, ahead_); }
-  /// A point in the order of work.
+  void join_ahead() { follow(stream_, ahead_, copied_); }
+  /// A point in the order of work. Its event is made when it is first recorded, and is used again from then on.
   class mark {
    public:
-    /// After all that was asked of the stream.
-    explicit mark(cudaStream_t stream) : event_(new_event()) {
+    /// It is now after all that was asked of the stream.
+    void record(cudaStream_t stream) {
+      if (!event_) {
+        cudaEvent_t e = nullptr;
+        detail::check(cudaEventCreateWithFlags(&e, cudaEventDisableTiming), "cudaEventCreate");
+        event_.reset(e);
+      }
       detail::check(cudaEventRecord(event_.get(), stream), "cudaEventRecord");
     }
     /// The event that stands for it.
@@ -159,16 +164,10 @@ class gpu {
     struct destroy {
       void operator()(cudaEvent_t e) const { cudaEventDestroy(e); }
     };
-    using owned = std::shared_ptr<std::remove_pointer_t<cudaEvent_t>>;
-    static owned new_event() {
-      cudaEvent_t e = nullptr;
-      detail::check(cudaEventCreateWithFlags(&e, cudaEventDisableTiming), "cudaEventCreate");
-      return owned(e, destroy{});
-    }
-    owned event_;
+    std::unique_ptr<std::remove_pointer_t<cudaEvent_t>, destroy> event_;
   };
   /// After all that was asked for.
-  mark record() { return mark(stream_); }
+  void record(mark& m) { m.record(stream_); }
   /// Returns when it has been reached.
   void wait(const mark& m) { detail::check(cudaEventSynchronize(m.event()), "cudaEventSynchronize"); }
 
@@ -225,13 +224,15 @@ class gpu {
  private:
   static constexpr std::size_t default_shared = std::size_t{48} << 10;  // more has to be asked for
 
-  static void follow(cudaStream_t later, cudaStream_t earlier) {
-    const mark m(earlier);
+  /// `later` goes on when it has reached the point where `earlier` is now.
+  static void follow(cudaStream_t later, cudaStream_t earlier, mark& m) {
+    m.record(earlier);
     detail::check(cudaStreamWaitEvent(later, m.event(), 0), "cudaStreamWaitEvent");
   }
 
   int number_;
   cudaStream_t stream_ = nullptr, ahead_ = nullptr;
+  mark worked_, copied_;  // of the one for the other
   detail::library_products products_;
 };
 

@@ -3,28 +3,25 @@
 #pragma once
 #include <optional>
 
-#include "trm/backend/cuda/context.hpp"
+#include "trm/backend/cuda/device.hpp"
 
 namespace trm::cuda {
 
 /// The first call does the work as it is asked for, which is when operations take their memory and choose their algorithms; the
 /// second captures it as one graph; from then on a call is one launch of that graph. The work must be the same every time: what
-/// changes from call to call lies in device memory. Where the context has exchanged its memory meanwhile, it is captured again.
+/// changes from call to call lies in device memory.
 template <class Device>
 class repeated {
  public:
   /// Asks for f(), in one of these ways.
   template <class F>
-  void operator()(context<Device>& c, F f) {
+  void operator()(Device& d, F f) {
     if (!done_once_) {
       f();
       done_once_ = true;
       return;
     }
-    if (!graph_ || generation_ != c.generation()) {
-      graph_.emplace(c.device().capture(f));
-      generation_ = c.generation();
-    }
+    if (!graph_) graph_.emplace(d.capture(f));
     graph_->launch();
   }
   /// The work has become another one: it is done once more before it is captured again.
@@ -34,7 +31,6 @@ class repeated {
 
  private:
   bool done_once_ = false;
-  int generation_ = 0;
   std::optional<typename Device::graph> graph_;
 };
 

@@ -18,12 +18,13 @@ namespace trm::cuda {
 /// A communicator that sends memory of the device itself, in the device's order of work: trm::nccl::communicator. What it is asked for may
 /// be captured.
 ///   enqueue(out, in, device)   the messages of exchange(); their bytes are on the device, and are sent when it comes to that
-///   finish(device)             waits for the device; throws communication_error where another process is gone
+///   finish(device, mark)       waits until the device has reached the mark; throws communication_error where another process is gone
 template <class C, class Device>
 concept device_communicator = communicator<C> &&
-    requires(C& c, std::span<const outgoing> out, std::span<const incoming> in, Device& d) {
+    requires(C& c, std::span<const outgoing> out, std::span<const incoming> in, Device& d,
+             const typename Device::mark& until) {
   c.enqueue(out, in, d);
-  c.finish(d);
+  c.finish(d, until);
 };
 
 namespace detail {
@@ -116,10 +117,10 @@ class device_collectives {
       staged(values, count, [&](std::span<T> v) { group_.sum_in_order(v); });
     }
   }
-  /// Waits for the device's work, which may wait for other processes.
-  void finish(typename Device::mark until) {
+  /// Waits until the device has reached the mark, and on the way maybe for other processes.
+  void finish(const typename Device::mark& until) {
     if constexpr (device_communicator<Communicator, Device>) {
-      if (size() > 1) group_.processes().finish(device_);
+      if (size() > 1) group_.processes().finish(device_, until);
     }
     device_.wait(until);
   }

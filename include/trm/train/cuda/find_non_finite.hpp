@@ -8,8 +8,10 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "trm/backend/finite_observer.hpp"
+#include "trm/train/cuda/training_memory.hpp"
 #include "trm/train/samples.hpp"
 
 namespace trm::cuda {
@@ -101,5 +103,26 @@ class finite_search {
   double largest_ = 0;
   std::optional<non_finite> found_;
 };
+
+/// Where the first value that is not finite is, of what a device keeps of a step that can be undone: weights, initial states, puzzle rows
+/// and carry before the step; then states, logits, Q values and losses; then gradients. Nothing where there is none.
+template <class Model, class Device>
+std::optional<non_finite> find_non_finite(Device& d, const training_memory<Model, Device>& m) {
+  using master = typename Model::master;
+  const auto n = static_cast<std::size_t>(m.local);
+  std::vector<std::byte> carry_before(m.carry.size());
+  d.copy_out(carry_before.data(), m.before.data(), carry_before.size());
+  const trm::samples& samples = m.samples.read();
+  finite_search<Model> search;
+  search.weights(m.parameters.template read<master>(), m.constants.template read<master>());
+  search.puzzle_rows(m.rows.template read<master>(), m.local);
+  search.states(bind_activations<typename Model::carry>(carry_before.data(), n), m.local, samples.reset.data());
+  search.step(bind_activations<typename Model::carry>(m.read(m.carry), n),
+              bind_activations<typename Model::outputs>(m.read(m.outputs), n), samples);
+  search.gradients(m.gradient.template read<master>());
+  std::optional<non_finite> found = search.found();
+  if (found && found->sample >= 0) found->sample += m.first;
+  return found;
+}
 
 }  // namespace trm::cuda

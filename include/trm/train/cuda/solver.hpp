@@ -13,66 +13,14 @@
 #include "trm/backend/cuda/context.hpp"
 #include "trm/backend/cuda/mirror.hpp"
 #include "trm/backend/cuda/repeated.hpp"
+#include "trm/fwd.hpp"
+#include "trm/models/plan.hpp"
 #include "trm/train/cuda/samples.hpp"
-#include "trm/train/cuda/step_results.hpp"
-#include "trm/train/solver.hpp"
-
-namespace trm::cuda {
-
-namespace detail {
-
-/// Samples take the places of others: element e of the k-th is element e of number which[k], which are in increasing order, so a thread
-/// that goes through all of them overwrites nothing that it still needs. A thread an element.
-template <class T>
-struct move_samples_kernel {
-  T* values;         // [samples][extent]
-  const int* which;  // [count]
-  int count;
-  std::ptrdiff_t extent;
-
-  template <class Block>
-  TRM_HD void operator()(Block& b) const {
-    const std::ptrdiff_t e = static_cast<std::ptrdiff_t>(b.index()) * b.threads() + b.thread();
-    if (e >= extent) return;
-    for (int k = 0; k < count; ++k) {
-      if (which[k] != k) values[k * extent + e] = values[which[k] * extent + e];
-    }
-  }
-};
-
-/// v += deviation * a standard normal draw, element `first + i` of the draws for v_i. A thread an element.
-template <class T>
-struct add_noise_kernel {
-  T* values;
-  std::ptrdiff_t count;
-  double deviation;
-  draws from;
-  std::uint64_t first;
-
-  template <class Block>
-  TRM_HD void operator()(Block& b) const {
-    const std::ptrdiff_t e = static_cast<std::ptrdiff_t>(b.index()) * b.threads() + b.thread();
-    if (e >= count) return;
-    const double noise = from.normal(first + static_cast<std::uint64_t>(e));
-    values[e] = T(static_cast<float>(static_cast<double>(values[e]) + deviation * noise));
-  }
-};
-
-/// One more step of each sample begins. A thread a sample.
-struct count_step_kernel {
-  int* steps;
-  int count;
-
-  template <class Block>
-  TRM_HD void operator()(Block& b) const {
-    const int i = b.index() * b.threads() + b.thread();
-    if (i < count) ++steps[i];
-  }
-};
-
-}  // namespace detail
-
-}  // namespace trm::cuda
+#include "trm/train/cuda/solver_kernels.hpp"
+#include "trm/train/metrics.hpp"
+#include "trm/train/run_state.hpp"
+#include "trm/train/solver_checks.hpp"
+#include "trm/train/weights.hpp"
 
 namespace trm {
 
@@ -222,7 +170,7 @@ class solver<Model, cuda::context<Device>> {
     if (active_ == 0) throw error("solver", "has nothing to work on: call begin() first");
     send();
     const int computed = rounded(active_);
-    work_[computed](backend_, [this, computed] { infer(computed); });
+    work_[computed](device_, [this, computed] { infer(computed); });
     for (int& s : host_samples_.steps) ++s;
     std::fill(host_samples_.reset.begin(), host_samples_.reset.end(), static_cast<unsigned char>(0));
     new_results_ = active_;
@@ -308,10 +256,7 @@ class solver<Model, cuda::context<Device>> {
     host_samples_.padded = padded, host_samples_.prefixed = prefixed;
   }
   const compute* state_data(std::string_view name) const {
-    for (std::size_t i = 0; i < Model::core::state_count; ++i) {
-      if (name == Model::schedule::states[i]) return carry_.z[i].data;
-    }
-    throw error(std::string(name), "the schedule has no such state");
+    return carry_.z[trm::detail::number_of_state<Model>(name)].data;
   }
   static const compute* at(const std::byte* host, const cuda::mirror<Device>& m, const compute* device) {
     return reinterpret_cast<const compute*>(

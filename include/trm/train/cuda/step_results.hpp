@@ -118,9 +118,4 @@ struct keep_kernel {
 
 }  // namespace detail
 
-/// Blocks of `threads` threads for n of them.
-constexpr int blocks_of(std::size_t n, int threads) {
-  return static_cast<int>((n + static_cast<std::size_t>(threads) - 1) / static_cast<std::size_t>(threads));
-}
-
 }  // namespace trm::cuda
