@@ -39,6 +39,8 @@ TEST_CASE("the same run on CPU and GPU: decisions exactly, numbers to rounding")
   check_same_run_as_cpu<gpu>(parts, true);
 }
 
+TEST_CASE("the average is evaluated where it is") { check_average_evaluated<gpu>(); }
+
 TEST_CASE("with frozen weights the puzzle rows alone are trained") {
   trm::training_options o = device_options();
   o.freeze_weights = true;
@@ -56,6 +58,9 @@ TEST_CASE("half a step, and one that is taken back") { check_halves_and_undo<gpu
 TEST_CASE("a step that is not finite") {
   check_not_finite<gpu>(whole_step{});
   check_not_finite<gpu>(two_steps_ahead{});
+  trm::training_options one_by_one = device_options();
+  one_by_one.micro_batch = 1;
+  check_not_finite<gpu>(whole_step{}, one_by_one);
 }
 TEST_CASE("what the host writes between steps") { check_host_writes<gpu>(); }
 

@@ -35,7 +35,7 @@ class device_ranks {
     kept_.push_back(std::make_unique<messages>(messages{{out.begin(), out.end()}, {in.begin(), in.end()}}));
     device.launch(send_kernel{&host_, kept_.back().get()}, 1, trm::cuda::warp_size, 0);
   }
-  void finish(gpu& device) { device.synchronize(); }
+  void finish(gpu& device, const gpu::mark&) { device.synchronize(); }
 
  private:
   struct messages {

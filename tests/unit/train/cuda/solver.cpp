@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/allocations.hpp"
 #include "support/emulated_gpu.hpp"
 #include "support/throws.hpp"
 #include "unit/train/cuda/solver_checks.hpp"
@@ -23,7 +24,7 @@ TEST_CASE("samples that leave, come, are disturbed, and whose states are set") {
 
 TEST_CASE("early exit decides as on the CPU, and attempts are disturbed by the same draws") { check_early_exit<gpu>(); }
 
-TEST_CASE("misuse, and no memory taken by a step") {
+TEST_CASE("misuse, and no memory taken by a batch and its steps once there was one") {
   gpu device;
   trm::cuda::context<gpu> cuda(device);
   trm_test::check_error([&] { device_solver<gpu>(cuda, 0); }, "solver: the batch must be at least 1, not 0");
@@ -38,8 +39,11 @@ TEST_CASE("misuse, and no memory taken by a step") {
   trm_test::check_error([&] { s.begin(good.view()); }, "solver: the model has puzzle rows: begin() needs their table");
   s.begin(good.view(), &table);
   s.step(), s.step();
-  const int taken = device.allocations;
+  const int of_device = device.allocations;
+  const long of_host = trm_test::allocations;
   s.begin(good.view(), &table);
   for (int i = 0; i < 3; ++i) s.step();
-  CHECK(device.allocations == taken);
+  const long taken = trm_test::allocations - of_host;
+  CHECK(taken == 0);
+  CHECK(device.allocations == of_device);
 }

@@ -15,7 +15,9 @@
 #include <vector>
 
 #include "support/throws.hpp"
+#include "trm/train/cuda/solver.hpp"
 #include "trm/train/cuda/trainer.hpp"
+#include "trm/train/solver.hpp"
 #include "trm/train/trainer.hpp"
 #include "unit/train/cuda/reference_machine.hpp"
 #include "unit/train/generated_batch.hpp"
@@ -32,7 +34,9 @@ constexpr trm::config device_config{.tokens = 5,
                                     .expansion = 1,
                                     .width_multiple = 8,
                                     .puzzle_positions = 1,
-                                    .puzzle_width = 12};
+                                    .puzzle_width = 12,
+                                    .mask = trm::mask_kind::prefix,
+                                    .halting = trm::halting_kind::q_continue};
 using device_model = trm::model<device_config>;
 constexpr int device_batch = 4, device_identifiers = 4;
 
@@ -51,7 +55,7 @@ template <class Device>
 using device_trainer = trm::trainer<device_model, trm::adam_atan2, trm::cuda::context<Device>>;
 using reference_trainer = trm::trainer<device_model, trm::adam_atan2, reference_machine::context_type>;
 
-/// Weights whose Q head says halt, so that it is the exploration that decides.
+/// Weights whose Q head says halt (q_continue is far below), so that it is the exploration that decides.
 template <class Trainer>
 void begin_weights(Trainer& t) {
   t.initialise(1);
@@ -59,8 +63,9 @@ void begin_weights(Trainer& t) {
   t.weights_changed();
 }
 
-inline generated_batch examples_of(int step) {
-  return batch_for<device_model>(device_batch, static_cast<std::uint64_t>(100 + step), device_identifiers);
+template <class Model = device_model>
+generated_batch examples_of(int step) {
+  return batch_for<Model>(device_batch, static_cast<std::uint64_t>(100 + step), device_identifiers);
 }
 
 /// max |a - b| / max |b|, largest over 1e-30
@@ -77,27 +82,54 @@ double difference(const A& a, const B& b) {
 
 template <class Trainer>
 std::span<const float> parameters_of(const Trainer& t) {
-  return {t.weights().parameters(), device_model::extent};
+  return {t.weights().parameters(), Trainer::model::extent};
 }
 
 /// Float32 rounds by 2^-24 of a value. A value of this model is some forty sums of such values away from its input, and a sum's errors add
 /// up at most, so that results of two correct orders of summation differ by less than this part of the largest of them.
 constexpr double rounding = 2 * 40 * 0x1p-24 * 2;
 
-/// The same run on both: what is decided is equal, numbers are to rounding. `ask(trainer, batch)` makes a step.
-template <class Device>
-void check_same_run_as_cpu(const trm::training_options& o, bool lengths = false) {
+/// How far two correct runs may be apart.
+struct distances {
+  double numbers = rounding;  // of the largest, of each tensor of a step
+  double moved = 1e-3;        // of the way that a weight was moved at most
+  int rows = 50;  // of so many numbers of the puzzle rows one: sparse SignSGD takes whole steps, the other way where a
+                  // gradient is nothing but rounding
+};
+
+/// Tokens whose two largest logits are further apart than `bound` of the largest of all: what is predicted there is decided.
+template <class Model, class T>
+std::vector<bool> decided(std::span<const T> logits, double bound) {
+  double size = 0;
+  for (const T v : logits) size = std::max(size, std::abs(static_cast<double>(v)));
+  std::vector<bool> result;
+  for (std::size_t i = 0; i < logits.size(); i += Model::V) {
+    std::vector<double> of_token(logits.begin() + static_cast<std::ptrdiff_t>(i),
+                                 logits.begin() + static_cast<std::ptrdiff_t>(i + Model::V));
+    std::sort(of_token.begin(), of_token.end());
+    result.push_back(of_token.end()[-1] - of_token.end()[-2] > 2 * bound * size);
+  }
+  return result;
+}
+
+/// The same run on both: what is decided is equal, numbers are to rounding. With `kinds` lengths, and prefixes where the model's mask has
+/// them, begin to count after the step was captured.
+template <class Device, class Model = device_model, class Optimizer = trm::adam_atan2>
+void check_same_run_as_cpu(const trm::training_options& o, bool kinds = false, distances most = {}) {
   reference_machine reference;
   Device device;
   trm::cuda::context<Device> cuda(device);
-  reference_trainer a(reference.context, o);
-  device_trainer<Device> b(cuda, o);
+  trm::trainer<Model, Optimizer, reference_machine::context_type> a(reference.context, o);
+  trm::trainer<Model, Optimizer, trm::cuda::context<Device>> b(cuda, o);
   begin_weights(a), begin_weights(b);
   const std::vector<float> begun(parameters_of(a).begin(), parameters_of(a).end());
-  int halted = 0, went_on = 0;
+  int halted = 0, went_on = 0, open = 0;
   for (int s = 0; s < 5; ++s) {
-    generated_batch examples = examples_of(s);
-    if (lengths && s >= 2) examples.lengths = {5, 3, 4, 1};
+    generated_batch examples = examples_of<Model>(s);
+    if (kinds && s >= 2) {
+      examples.lengths = {5, 3, 4, 1};
+      if (Model::description.mask == trm::mask_kind::prefix) examples.prefixes = {0, 3, 2, 1};
+    }
     const trm::step_report x = a.step(examples.view()), y = b.step(examples.view());
     INFO("step ", s + 1);
     const trm::samples &p = a.samples(), &q = std::as_const(b).samples();
@@ -109,28 +141,36 @@ void check_same_run_as_cpu(const trm::training_options& o, bool lengths = false)
     CHECK(p.steps == q.steps);
     CHECK(p.halted == q.halted);
     CHECK(p.reset == q.reset);
-    CHECK(p.predictions == q.predictions);
+    const std::vector<bool> counts = decided<Model>(std::as_const(a).logits(), most.numbers);
+    bool all = true;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (counts[i]) CHECK(p.predictions[i] == q.predictions[i]);
+      open += !counts[i], all = all && counts[i];
+    }
     for (unsigned char h : q.halted) ++(h != 0 ? halted : went_on);
     CHECK(x.step == y.step);
     CHECK(x.learning_rate == y.learning_rate);
     CHECK(x.metrics.count == y.metrics.count);
-    CHECK(x.metrics.accuracy == y.metrics.accuracy);
-    CHECK(x.metrics.exact_accuracy == y.metrics.exact_accuracy);
-    CHECK(x.metrics.q_halt_accuracy == y.metrics.q_halt_accuracy);
     CHECK(x.metrics.steps == y.metrics.steps);
-    CHECK(std::abs(x.metrics.loss() - y.metrics.loss()) <= rounding * x.metrics.loss());
-    CHECK(std::abs(x.gradient_norm - y.gradient_norm) <= rounding * x.gradient_norm);
-    CHECK(difference(b.logits(), a.logits()) <= rounding);
-    CHECK(difference(std::as_const(b).state("H"), a.state("H")) <= rounding);
-    CHECK(difference(std::as_const(b).state("L"), a.state("L")) <= rounding);
-    CHECK(difference(b.puzzle_gradient(), a.puzzle_gradient()) <= rounding);
-    for (const auto& e : device_model::table) {
+    if (all) {
+      CHECK(x.metrics.accuracy == y.metrics.accuracy);
+      CHECK(x.metrics.exact_accuracy == y.metrics.exact_accuracy);
+      CHECK(x.metrics.q_halt_accuracy == y.metrics.q_halt_accuracy);
+    }
+    CHECK(std::abs(x.metrics.loss() - y.metrics.loss()) <= most.numbers * x.metrics.loss());
+    CHECK(std::abs(x.gradient_norm - y.gradient_norm) <= most.numbers * x.gradient_norm);
+    CHECK(difference(b.logits(), a.logits()) <= most.numbers);
+    CHECK(difference(std::as_const(b).state("H"), a.state("H")) <= most.numbers);
+    CHECK(difference(std::as_const(b).state("L"), a.state("L")) <= most.numbers);
+    CHECK(difference(b.puzzle_gradient(), a.puzzle_gradient()) <= most.numbers);
+    for (const auto& e : Model::table) {
       INFO(e.name());
-      CHECK(difference(b.gradient(e.name()), a.gradient(e.name())) <= rounding);
+      CHECK(difference(b.gradient(e.name()), a.gradient(e.name())) <= most.numbers);
     }
   }
   CHECK(halted > 0);
   CHECK(went_on > 0);
+  CHECK(open * 5 <= 5 * device_batch * Model::S);  // most are decided
   CHECK(b.captured());
   // A step of AdamATan2 has about one size whatever its gradient, so errors are measured by what the weights were moved.
   double moved = 0, apart = 0, average_apart = 0;
@@ -141,16 +181,16 @@ void check_same_run_as_cpu(const trm::training_options& o, bool lengths = false)
     average_apart = std::max(average_apart, static_cast<double>(std::abs(a.ema()[i] - b.ema()[i])));
   }
   INFO("moved by ", moved, ", apart by ", apart);
-  CHECK(apart <= (o.freeze_weights ? 0 : 1e-3 * moved));
-  CHECK(average_apart <= (o.freeze_weights ? 0 : 1e-3 * moved));
+  CHECK(apart <= (o.freeze_weights ? 0 : most.moved * moved));
+  CHECK(average_apart <= (o.freeze_weights ? 0 : most.moved * moved));
   CHECK((moved > 0) == !o.freeze_weights);
-  // Sparse SignSGD takes whole steps: the rows are equal but where a gradient is nothing but rounding.
   const auto rows = [](const auto& t) {
     return std::span<const float>(t.table().data(), t.table().rows() * t.table().width());
   };
   int other = 0;
   for (std::size_t i = 0; i < rows(a).size(); ++i) other += rows(a)[i] != rows(std::as_const(b))[i];
-  CHECK(other * 50 <= static_cast<int>(rows(a).size()));
+  INFO(other, " of ", rows(a).size(), " numbers of the puzzle rows differ");
+  CHECK(other * most.rows <= static_cast<int>(rows(a).size()));
   CHECK(std::any_of(rows(a).begin(), rows(a).end(), [](float v) { return v != 0; }));
 }
 
@@ -219,16 +259,19 @@ void check_halves_and_undo() {
   CHECK(device_run(device, device_options(), 4, waited) == device_run(device, device_options(), 4, halves));
 }
 
-/// A step that is not finite changes nothing, says where, and the run goes on as if it had not been.
+/// A step that is not finite changes nothing, says where, and the run goes on as if it had not been: as the CPU's, which never had it.
 template <class Device, class Ask>
-void check_not_finite(Ask ask) {
+void check_not_finite(Ask ask, trm::training_options o = device_options()) {
+  reference_machine reference;
   Device device;
   trm::cuda::context<Device> cuda(device);
-  device_trainer<Device> t(cuda, device_options());
-  begin_weights(t);
-  for (int s = 0; s < 3; ++s) t.step(examples_of(s).view());
-  int sample = 0;  // one that goes on
-  while (std::as_const(t).samples().halted[static_cast<std::size_t>(sample)] != 0) ++sample;
+  reference_trainer undisturbed(reference.context, o);
+  device_trainer<Device> t(cuda, o);
+  begin_weights(t), begin_weights(undisturbed);
+  for (int s = 0; s < 3; ++s) t.step(examples_of(s).view()), undisturbed.step(examples_of(s).view());
+  int sample = device_batch - 1;  // the last one that goes on
+  while (std::as_const(t).samples().halted[static_cast<std::size_t>(sample)] != 0) --sample;
+  CHECK(sample > 0);  // of micro-batches of one sample it is not in the first
   const std::size_t at = static_cast<std::size_t>(sample * device_model::L * device_model::D) + 5;
   const float good = std::as_const(t).state("L")[at];
   t.state("L")[at] = std::numeric_limits<float>::infinity();
@@ -246,7 +289,11 @@ void check_not_finite(Ask ask) {
   CHECK(t.step_number() == 3);
   auto after = bytes_of_run(t);
   t.state("L")[at] = good;
-  CHECK(std::isfinite(t.step(examples_of(3).view()).metrics.loss()));
+  const trm::step_report x = undisturbed.step(examples_of(3).view()), y = t.step(examples_of(3).view());
+  CHECK(std::abs(x.metrics.loss() - y.metrics.loss()) <= rounding * x.metrics.loss());
+  CHECK(x.metrics.count == y.metrics.count);
+  CHECK(undisturbed.samples().halted == std::as_const(t).samples().halted);
+  CHECK(undisturbed.samples().steps == std::as_const(t).samples().steps);
   // logits are left by the step that failed, all else is as before: compared without them
   const std::size_t logits_at = (2 * device_model::extent + device_identifiers * device_model::W) * sizeof(float),
                     logits_end = logits_at + t.logits().size_bytes();
@@ -256,6 +303,34 @@ void check_not_finite(Ask ask) {
     return bytes;
   };
   CHECK(strip(before) == strip(after));
+}
+
+/// A solver with the average that is on the device answers as one of the CPU with the CPU's average.
+template <class Device>
+void check_average_evaluated() {
+  reference_machine reference;
+  Device device;
+  trm::cuda::context<Device> cuda(device);
+  const trm::training_options o = device_options();
+  reference_trainer a(reference.context, o);
+  device_trainer<Device> b(cuda, o);
+  begin_weights(a), begin_weights(b);
+  for (int s = 0; s < 3; ++s) a.step(examples_of(s).view()), b.step_ahead(examples_of(s).view());
+  b.finish();
+  trm::solver<device_model, reference_machine::context_type> x(reference.context, device_batch);
+  trm::solver<device_model, trm::cuda::context<Device>> y(cuda, device_batch), of_weights(cuda, device_batch);
+  const generated_batch examples = examples_of(9);
+  x.use(a.ema(), a.weights().constants());
+  y.use_on_device(b.ema_on_device(), b.constants_on_device());
+  of_weights.use(std::as_const(b).weights());
+  x.begin(examples.view(), &a.table());
+  y.begin(examples.view(), &b.table()), of_weights.begin(examples.view(), &b.table());
+  for (int s = 0; s < 2; ++s) {
+    x.step(), y.step(), of_weights.step();
+    CHECK(x.samples().predictions == std::as_const(y).samples().predictions);
+    CHECK(difference(y.logits(), x.logits()) <= 1e-3);  // as far as the averages may be apart
+    CHECK(difference(of_weights.logits(), x.logits()) > 1e-3);
+  }
 }
 
 /// What the host writes between steps counts: weights, rows of another number, samples.
