@@ -6,10 +6,13 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <type_traits>
+#include <utility>
 
 #include <cuda_runtime_api.h>
 #include <nccl.h>
@@ -22,16 +25,20 @@
 namespace trm::nccl {
 
 /// The processes of an NCCL communicator. Spans of exchange() lie in memory of the host or of the device and go through memory of
-/// the device that the constructor takes; those of enqueue() lie on the device and are sent from where they are. So far compiled only,
-/// not run.
+/// the device that the first call takes; those of enqueue() lie on the device and are sent from where they are. NCCL does the calls of
+/// all streams in one order, so exchange() waits for what has been enqueued: see `beside`. So far compiled only, not run.
 class communicator {
  public:
   /// Made together by all processes of `others`, which tells them NCCL's identifier; each has chosen its device by cudaSetDevice.
-  /// `staging`: bytes on the device for what is sent at a time, and again for what is received.
+  /// `staging`: bytes on the device for what is sent at a time, and again for what is received. `patience`: how long finish() may take.
   template <trm::communicator Others>
-  explicit communicator(Others& others, std::size_t staging = default_staging)
-      : rank_(others.rank()), size_(others.size()), piece_(staging / static_cast<std::size_t>(others.size())) {
-    start(staging, [&](std::span<ncclUniqueId> id) { collectives(others).broadcast(id); });
+  explicit communicator(Others& others, std::size_t staging = default_staging,
+                        std::chrono::milliseconds patience = std::chrono::minutes(30))
+      : rank_(others.rank()),
+        size_(others.size()),
+        piece_(staging / static_cast<std::size_t>(others.size())),
+        patience_(patience) {
+    start([&](std::span<ncclUniqueId> id) { collectives(others).broadcast(id); });
   }
   /// Made together by the processes of a launcher that have nothing else to talk by, such as those of torchrun: rank 0 tells NCCL's
   /// identifier at the meeting point. Throws communication_error as well where not all come.
@@ -40,7 +47,7 @@ class communicator {
         size_(started.size),
         piece_(staging / static_cast<std::size_t>(started.size)),
         patience_(at.patience) {
-    start(staging, [&](std::span<ncclUniqueId> id) { meet(at, rank_, size_, std::as_writable_bytes(id)); });
+    start([&](std::span<ncclUniqueId> id) { meet(at, rank_, size_, std::as_writable_bytes(id)); });
   }
   communicator(const communicator&) = delete;
   communicator& operator=(const communicator&) = delete;
@@ -52,6 +59,7 @@ class communicator {
   /// As trm::communicator asks for; the bytes go by way of the device.
   void exchange(std::span<const outgoing> out, std::span<const incoming> in) {
     const std::size_t longest = longest_message(out, in);
+    take_staging();
     for (std::size_t at = 0; at < longest; at += piece_) exchange_piece(out, in, at);
   }
 
@@ -70,26 +78,15 @@ class communicator {
   void enqueue(std::span<const outgoing> out, std::span<const incoming> in, Device& d) {
     enqueue(out, in, static_cast<cudaStream_t>(d.stream()));
   }
-  /// As finish(stream).
+  /// Waits until the device has reached the mark. Throws communication_error where NCCL reports that another process failed, or where
+  /// it takes longer than the patience: a process that is gone is not always noticed. NCCL's work on the device has then been ended.
   template <class Device>
-  void finish(Device& d) {
-    finish(static_cast<cudaStream_t>(d.stream()));
+  void finish(Device&, const typename Device::mark& until) {
+    finish([&] { return cudaEventQuery(until.event()); });
   }
-  /// Waits until the stream has done what it was given. Throws communication_error where NCCL reports that another process failed, or
-  /// where it takes longer than the patience: a process that is gone is not always noticed.
+  /// The same until the stream has done what it was given.
   void finish(cudaStream_t stream) {
-    const auto end = std::chrono::steady_clock::now() + patience_;
-    for (;;) {
-      const cudaError_t state = cudaStreamQuery(stream);
-      if (state == cudaSuccess) return;
-      if (state != cudaErrorNotReady) check(state, "cudaStreamQuery");
-      ncclResult_t late = ncclSuccess;
-      check(ncclCommGetAsyncError(comm_, &late), "ncclCommGetAsyncError");
-      if (late != ncclInProgress) check(late, "exchange");
-      if (std::chrono::steady_clock::now() > end)
-        throw communication_error(here(), "another process no longer answers: its own last line says why");
-      std::this_thread::sleep_for(std::chrono::microseconds(50));
-    }
+    finish([stream] { return cudaStreamQuery(stream); });
   }
 
   /// Ends this process; NCCL then fails the calls of the others, and their launcher ends them.
@@ -104,18 +101,42 @@ class communicator {
 
  private:
   template <class Tell>
-  void start(std::size_t staging, Tell tell) {
+  void start(Tell tell) {
     if (piece_ == 0) throw error(here(), "the memory to send from is smaller than the number of processes");
     ncclUniqueId id{};
     if (rank_ == 0) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
     tell(std::span(&id, 1));
     try {
-      check(cudaMalloc(&sent_, staging), "cudaMalloc");
-      check(cudaMalloc(&received_, staging), "cudaMalloc");
       check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
       check(ncclCommInitRank(&comm_, size_, id, rank_), "ncclCommInitRank");
     } catch (...) {
       release();
+      throw;
+    }
+  }
+  void take_staging() {
+    const std::size_t size = piece_ * static_cast<std::size_t>(size_);
+    if (sent_ == nullptr) check(cudaMalloc(&sent_, size), "cudaMalloc");
+    if (received_ == nullptr) check(cudaMalloc(&received_, size), "cudaMalloc");
+  }
+  template <class Query>
+  void finish(Query query) requires std::is_same_v<std::invoke_result_t<Query>, cudaError_t> {
+    const auto end = std::chrono::steady_clock::now() + patience_;
+    try {
+      for (;;) {
+        const cudaError_t state = query();
+        if (state == cudaSuccess) return;
+        if (state != cudaErrorNotReady) check(state, "the device's work");
+        ncclResult_t late = ncclSuccess;
+        check(ncclCommGetAsyncError(comm_, &late), "ncclCommGetAsyncError");
+        if (late != ncclInProgress) check(late, "exchange");
+        if (std::chrono::steady_clock::now() > end)
+          throw communication_error(here(), "another process no longer answers: its own last line says why");
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+      }
+    } catch (...) {
+      // Kernels that wait for a process that is gone would keep the device, and whoever waits for it, for ever.
+      ncclCommAbort(std::exchange(comm_, nullptr));
       throw;
     }
   }
@@ -167,5 +188,35 @@ class communicator {
   ncclComm_t comm_ = nullptr;
 };
 static_assert(trm::communicator<communicator>);
+
+/// Processes whose devices talk by NCCL, and whose hosts go on talking by the communicator that they have met by: a word between hosts
+/// does not wait for the work of the devices then. For a trainer on several GPUs; so far compiled only, not run.
+template <trm::communicator Host>
+class beside {
+ public:
+  /// Made together by all processes of `host`, which must outlive it; each has chosen its device by cudaSetDevice. A process alone needs
+  /// no NCCL. `patience`: of finish().
+  explicit beside(Host& host, std::chrono::milliseconds patience = std::chrono::minutes(30)) : host_(host) {
+    if (host.size() > 1) devices_.emplace(host, communicator::default_staging, patience);
+  }
+  int rank() const { return host_.rank(); }                                                                // the host's
+  int size() const { return host_.size(); }                                                                // the host's
+  void exchange(std::span<const outgoing> out, std::span<const incoming> in) { host_.exchange(out, in); }  // the host's
+  void abort(std::string_view message) { host_.abort(message); }                                           // the host's
+  /// As of communicator.
+  template <class Device>
+  void enqueue(std::span<const outgoing> out, std::span<const incoming> in, Device& d) {
+    if (devices_) devices_->enqueue(out, in, d);
+  }
+  /// As of communicator.
+  template <class Device>
+  void finish(Device& d, const typename Device::mark& until) {
+    if (devices_) devices_->finish(d, until);
+  }
+
+ private:
+  Host& host_;
+  std::optional<communicator> devices_;
+};
 
 }  // namespace trm::nccl
