@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The processes that a program was started as: by mpirun, srun or torchrun several, else one.
 #pragma once
+#include <chrono>
 #include <csignal>
 #include <string>
 
@@ -16,9 +17,12 @@ inline trm::any_communicator& processes() {
   static trm::any_communicator all;
   return all;
 }
-/// Looks at the environment, and where it speaks of several processes meets them by MPI.
-/// \throws trm::error where that fails, or the program was built without MPI
+/// Looks at the environment, and where it speaks of several processes meets them: by MPI those of mpirun and srun, over TCP those of
+/// torchrun and those that TRM_MEETING_PORT gives a port.
+/// \throws trm::error where that fails, or the program was built without MPI and needs it
 void start_processes();
+/// How long one waits for the others: TRM_PATIENCE, in seconds, or half an hour.
+std::chrono::seconds patience();
 
 /// How many of them are on this machine.
 inline int& processes_here() {

@@ -8,16 +8,45 @@ support=$(cd "$(dirname "$0")/../support" && pwd)
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export ASAN_OPTIONS=detect_leaks=0  # Open MPI's
 
-WORLD_SIZE=2 RANK=1 "$program" train --data 1 --run never >out.txt 2>err.txt
+# --- over TCP, as torchrun starts them
+# torchrun N ARGUMENT...: by N processes with the variables of torchrun; $status is that of the first, $statuses of all
+torchrun() {
+  local n=$1 rank pids=() port=$((20000 + RANDOM % 10000))
+  shift
+  for ((rank = n - 1; rank >= 0; --rank)); do
+    MASTER_ADDR=localhost MASTER_PORT=$port WORLD_SIZE=$n RANK=$rank LOCAL_WORLD_SIZE=$n LOCAL_RANK=$rank \
+      timeout 120 "$program" "$@" >"out.$rank.txt" 2>"err.$rank.txt" </dev/null &
+    pids+=($!)
+  done
+  statuses=
+  for rank in "${pids[@]}"; do
+    wait "$rank"
+    status=$?
+    statuses+="$status "
+  done
+}
+WORLD_SIZE=2 RANK=1 "$program" train --data 1 --run never 2>err.txt && fail "processes without a place to meet"
+contains err.txt '^trm-toy: meeting of 2 processes: the launcher does not say where: set MASTER_ADDR'
+RANK=x "$program" train --data 1 --run never 2>err.txt && fail "a rank that is no number"
+contains err.txt '^trm-toy: environment variable WORLD_SIZE: is not set, but RANK is'
+few=(train --data 1 --preset rows --steps 20 --eval-every 10 --log-every 5 --threads 1 --quiet)
+succeeds "over TCP, alone" "${few[@]}" --gradient-parts 2 --run alone
+torchrun 2 "${few[@]}" --run several
+[ "$statuses" = "0 0 " ] || fail "over TCP: $statuses: $(tail -n 1 err.0.txt) $(tail -n 1 err.1.txt)"
+same_run alone several "over TCP"
+[ -s err.1.txt ] && fail "over TCP, what the second says: $(cat err.1.txt)"
+torchrun 2 "${few[@]}" --run /proc/never
+[ "$statuses" = "1 1 " ] || fail "over TCP, a folder that cannot be made: $statuses"
+contains err.0.txt '^(rank 0 of 2: )?trm-toy: .*cannot make the folder'
+
+PMI_SIZE=2 PMI_RANK=1 "$program" train --data 1 --run never >out.txt 2>err.txt
 if grep -q 'built without MPI' err.txt; then
-  contains err.txt 'cannot work in 2 processes: build it where MPI is'
-  echo "MESSAGE: SKIPPED, several processes: the program was built without MPI"
+  contains err.txt 'by which the 2 processes of PMI meet: build it where MPI is'
+  echo "MESSAGE: SKIPPED, processes that talk by MPI: the program was built without it"
   passed_or_not
   exit 0
 fi
-contains err.txt '^trm-toy: MPI: found 1 process, but torchrun has started 2'
-RANK=x "$program" train --data 1 --run never 2>err.txt && fail "a rank that is no number"
-contains err.txt '^trm-toy: environment variable WORLD_SIZE: is not set, but RANK is'
+contains err.txt '^trm-toy: MPI: found 1 process, but PMI has started 2'
 if ! command -v mpirun >/dev/null; then
   echo "MESSAGE: SKIPPED, several processes: mpirun is not here"
   passed_or_not
