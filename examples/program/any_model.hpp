@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <tuple>
@@ -76,8 +77,19 @@ class any_trainer {
   virtual ~any_trainer() = default;
   /// The samples of the batch that this process works on: all of them, or its part where there are several.
   virtual int local_batch() const = 0;
-  /// \throws trm::not_finite_error where the loss or the gradient is not finite; the trainer is then as before the step
-  virtual trm::step_report step(const trm::batch& offered) = 0;
+  /// Asks for the next step. Returns its report where the step is done by then; where a device goes on with it, the report of the step
+  /// before, none at first. `offered` is free again.
+  /// \throws trm::not_finite_error of the step whose report it would be, where loss or gradient are not finite; the trainer is then as
+  /// before that step, and nothing is left of one that was asked for since
+  virtual std::optional<trm::step_report> ask(const trm::batch& offered) = 0;
+  /// Waits for the step that was asked for last, and returns its report where ask() has not; none where nothing is left. Comes before
+  /// all other calls. \throws as ask() does
+  virtual std::optional<trm::step_report> finish() = 0;
+  /// Both: one step, and its report.
+  trm::step_report step(const trm::batch& offered) {
+    const std::optional<trm::step_report> done = ask(offered);
+    return done ? *done : finish().value();
+  }
   /// Writes a checkpoint (trm::write_checkpoint). `more` joins its manifest, `add` its files.
   virtual void save(const std::filesystem::path& path, const trm::json& more,
                     const trm::checkpoint_additions& add = {}) const = 0;
@@ -153,8 +165,11 @@ class preset_list {
       if (here == tokens) return p;
       sizes += (sizes.empty() ? "" : ", ") + std::to_string(here);
     }
-    if (sizes.empty())
-      throw trm::error("--preset", "there is no preset \"" + trm::detail::printable(name, 60) + "\": " + names());
+    if (sizes.empty()) {
+      const bool elsewhere = std::ranges::find(all_, name, &preset::name) != all_.end();
+      throw trm::error("--preset", fmt::format("there is no preset \"{}\"{}: {}", trm::detail::printable(name, 60),
+                                               elsewhere ? " for --device " + device : "", names(device)));
+    }
     throw trm::error("preset " + name,
                      "is compiled for examples of " + sizes + " tokens, not of " + std::to_string(tokens));
   }
@@ -171,11 +186,12 @@ class preset_list {
       throw trm::error(checkpoint.string(), "does not name its preset: give --preset (" + names() + ")");
     return find(name, tokens);
   }
-  /// "small, paper"
-  std::string names() const {
+  /// "small, paper": of all, or of a device.
+  std::string names(const std::string& device = {}) const {
     std::string text;
     const std::string* last = nullptr;
     for (const preset& p : all_) {
+      if (!device.empty() && p.make()->device() != device) continue;
       if (last == nullptr || *last != p.name) text += (text.empty() ? "" : ", ") + p.name;
       last = &p.name;
     }

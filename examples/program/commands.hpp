@@ -80,7 +80,7 @@ class train_command {
   /// Before processes begin to work together.
   void require_agreement_on(const training_task& on) const {
     if (alone()) return;
-    std::vector<trm::fact> facts{{"version", trm::version_string}};
+    std::vector<trm::fact> facts{{"version", trm::version_string}, {"device", chosen_device()}};
     for (const auto& split : on.splits) facts.push_back({"dataset", split.fingerprint()});
     const auto values = option_values(to_toml(*c_), "train", "options");
     for (const CLI::Option* option : c_->get_options()) {
@@ -93,9 +93,7 @@ class train_command {
     trm::require_agreement(processes(), facts);
   }
 
-  dataset_facts facts(const std::string& split) const {
-    return hash_dataset(task_, data_, split);
-  }
+  dataset_facts facts(const std::string& split) const { return hash_dataset(task_, data_, split); }
 
   task& task_;
   preset_list presets_;
@@ -140,6 +138,7 @@ class evaluate_command {
     if (alone()) return {};
     const auto files = trm::model_files::open(o_.checkpoint, trm::model_files::verify::sizes);
     return {{"version", trm::version_string},
+            {"device", chosen_device()},
             {"dataset", hash_dataset(task_, data_, split_).fingerprint()},
             {"weights", trm::sha256_of_file(files.weights().path())},
             {"batch and steps", fmt::format("{}, {}", o_.batch, o_.how.exit.max_steps)}};

@@ -10,7 +10,7 @@ namespace program {
 namespace detail {
 
 template <class Provider>
-struct computer<trm::cpu::context<Provider>> {
+struct computer<trm::cpu::context<Provider>> : host_processes {
   static constexpr const char* name = "cpu";
   trm::cpu::context<Provider> context;
 

@@ -12,20 +12,48 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "compiled_model.hpp"
 #include "trm/backend/cuda/gpu.cuh"
 #include "trm/train/cuda/solver.hpp"
 #include "trm/train/cuda/trainer.hpp"
 #include "trm/train/launch.hpp"
+#ifdef TRM_WITH_NCCL
+#include "trm/train/nccl_communicator.hpp"
+#endif
 
 namespace program {
 
 namespace detail {
 
+#ifdef TRM_WITH_NCCL
+/// Processes whose GPUs talk by NCCL, a GPU each.
+class gpu_processes {
+ public:
+  using communicator = trm::nccl::beside<trm::any_communicator>;
+  /// All processes call it, each with its GPU chosen.
+  communicator& processes() {
+    if (talking_) return *talking_;
+    trm::together(program::processes(), [] {
+      const int there = gpus().count(), here = processes_here();
+      if (there < here)
+        throw trm::error("--device cuda",
+                         fmt::format("{} processes on a machine with {} GPUs: start as many, or fewer", here, there));
+    });
+    return talking_.emplace(program::processes(), patience());
+  }
+
+ private:
+  std::optional<communicator> talking_;
+};
+#else
+using gpu_processes = host_processes;
+#endif
+
 /// A GPU for each process of a machine, in their order, and again from the first where there are more processes.
 template <>
-struct computer<trm::cuda::context<trm::cuda::gpu>> {
+struct computer<trm::cuda::context<trm::cuda::gpu>> : gpu_processes {
   static constexpr const char* name = "cuda";
   trm::cuda::gpu gpu;
   trm::cuda::context<trm::cuda::gpu> context{gpu};
@@ -34,7 +62,7 @@ struct computer<trm::cuda::context<trm::cuda::gpu>> {
   static std::unique_ptr<any_solver> int8_solver(const std::filesystem::path&, int, int) {
     throw trm::error("--int8", "is for the CPU: add --device cpu");
   }
-  explicit computer(int) : gpu(trm::read_launch().local_rank % std::max(1, gpu_counter()())) {}
+  explicit computer(int) : gpu(trm::read_launch().local_rank % std::max(1, gpus().count())) {}
 };
 
 }  // namespace detail

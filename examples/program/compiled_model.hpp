@@ -155,9 +155,15 @@ struct stored_weights {
   }
 };
 
-/// What a Backend computes on, and the backend itself.
+/// What a Backend computes on, and the backend itself: its name; context; int8_solver; and the processes that train with it, of the type
+/// communicator.
 template <class Backend>
 struct computer;
+/// Processes that talk through the host whatever they compute on.
+struct host_processes {
+  using communicator = trm::any_communicator;
+  static communicator& processes() { return program::processes(); }
+};
 
 /// A solver with weights of its own.
 template <class Model, class Backend>
@@ -176,30 +182,29 @@ class checkpoint_solver final : checkpoint_weights<Model, Backend>, public solve
 };
 
 template <class Model, class Backend>
-class trainer_of final : public any_trainer {
+class trainer_of : public any_trainer {
  public:
   trainer_of(const trm::training_options& options, const std::string& optimizer, int threads, std::string preset)
       : on_(threads),
-        trainer_(on_.context, options, processes(), trm::any_optimizer(optimizer)),
+        trainer_(on_.context, options, on_.processes(), trm::any_optimizer(optimizer)),
         preset_(std::move(preset)) {
     trainer_.initialise(options.seed);
   }
   int local_batch() const override { return trainer_.local_batch(); }
-  trm::step_report step(const trm::batch& offered) override {
-    carried_out now(order::step);
-    try {
-      const trm::step_report report = trainer_.step(offered);
-      share_interruption();
-      return report;
-    } catch (const trm::not_finite_error& e) {
-      if (alone()) throw;
-      // The one whose samples they are says where it began.
-      trm::collectives group(processes());
-      const auto said = group.gather_each(e.what());
-      trm::not_finite_error longest(*std::ranges::max_element(said, {}, &std::string::size));
-      longest.state_finite = !group.any(!e.state_finite);
-      now.done();
-      throw longest;
+  std::optional<trm::step_report> ask(const trm::batch& offered) override {
+    return reported(order::step, [&]() -> std::optional<trm::step_report> {
+      if constexpr (ahead) {
+        return trainer_.step_ahead(offered);
+      } else {
+        return trainer_.step(offered);
+      }
+    });
+  }
+  std::optional<trm::step_report> finish() override {
+    if constexpr (ahead) {
+      return reported(order::finish, [&] { return trainer_.finish(); });
+    } else {
+      return std::nullopt;
     }
   }
   void save(const std::filesystem::path& path, const trm::json& more,
@@ -244,6 +249,28 @@ class trainer_of final : public any_trainer {
   }
 
  private:
+  using trainer = trm::trainer<Model, trm::any_optimizer, Backend, typename computer<Backend>::communicator>;
+  /// Does the device go on while the next batch is made?
+  static constexpr bool ahead = requires(trainer & t, const trm::batch& b) { t.step_ahead(b); };
+
+  template <class F>
+  std::optional<trm::step_report> reported(order what, F f) {
+    carried_out now(what);
+    try {
+      const std::optional<trm::step_report> report = f();
+      share_interruption();
+      return report;
+    } catch (const trm::not_finite_error& e) {
+      if (alone()) throw;
+      // The one whose samples they are says where it began.
+      trm::collectives group(processes());
+      const auto said = group.gather_each(e.what());
+      trm::not_finite_error longest(*std::ranges::max_element(said, {}, &std::string::size));
+      longest.state_finite = !group.any(!e.state_finite);
+      now.done();
+      throw longest;
+    }
+  }
   void read_weights(const std::filesystem::path& checkpoint, long long step) {
     using master = typename Model::master;
     const stored_weights<Model> stored(checkpoint);
@@ -272,7 +299,7 @@ class trainer_of final : public any_trainer {
   }
 
   computer<Backend> on_;
-  trm::trainer<Model, trm::any_optimizer, Backend, trm::any_communicator> trainer_;
+  trainer trainer_;
   std::string preset_;
   std::optional<solver_on<Model, Backend>> solver_;
 };
@@ -281,7 +308,7 @@ class trainer_of final : public any_trainer {
 
 /// `Parts`: a network and an output head of one's own, as of trm::model.
 template <class Backend, trm::config C, class Compute, class... Parts>
-class compiled_model final : public any_model {
+class compiled_model : public any_model {
  public:
   using model = trm::model<C, Compute, Parts...>;
 

@@ -265,6 +265,7 @@ inline trm::json evaluate(const any_model& model, const example_data& data, cons
   const std::int64_t max_batches = o.max_batches > 0 ? o.max_batches : all_batches;
   if (!first_process()) return evaluate_as_told(*solver, data);
   const leading others;
+  if (!o.quiet) warn_of_threads(o.threads);
   std::optional<made_folder> folder;
   if (!o.output.empty()) folder.emplace(o.output);
   saved_outputs saved(o.save);

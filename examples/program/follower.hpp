@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "any_model.hpp"
+#include "asked_steps.hpp"
 #include "orders.hpp"
 #include "training.hpp"
 #include "trm/data/batch.hpp"
@@ -40,8 +41,10 @@ class follower {
       case order::make_trainer:
         return make();
       case order::step:
-        sampler_->next(memory_->view());
-        trainer_->step(offered(*memory_, model_->description().puzzle_width > 0));
+        steps_->ask();
+        return;
+      case order::finish:
+        steps_->finish();
         return;
       case order::save:
         return trainer_->save({}, {}, {});
@@ -64,6 +67,7 @@ class follower {
     sampler_.emplace(task_.train.sources, task_.train.metadata.seq_len, training_run::order_of(s_, task_));
     trainer_ = model_->trainer(s_.training, s_.optimizer, s_.threads, preset_.name);
     memory_.emplace(trainer_->local_batch(), task_.train.metadata.seq_len);
+    steps_.emplace(*trainer_, *sampler_, *memory_, model_->description().puzzle_width > 0);
   }
   void resume(const std::filesystem::path& path) {
     std::optional<trm::checkpoint_folder> from;
@@ -82,6 +86,7 @@ class follower {
   std::optional<trm::group_sampler<any_source>> sampler_;
   std::unique_ptr<any_trainer> trainer_;
   std::optional<trm::batch_memory> memory_;
+  std::optional<asked_steps> steps_;
 };
 
 }  // namespace program

@@ -15,8 +15,13 @@
 namespace program {
 
 /// Fields that tell of clock and machine, not of the model: two runs that compute the same bits differ in them.
-inline constexpr std::array measured_fields = {
-    "time", "seconds", "steps_per_second", "samples_per_second", "memory/peak_mib", "memory/resident_mib"};
+inline constexpr std::array measured_fields = {"time",
+                                               "seconds",
+                                               "steps_per_second",
+                                               "samples_per_second",
+                                               "memory/peak_mib",
+                                               "memory/resident_mib",
+                                               "memory/device_mib"};
 
 /// Numbers by name, in the order of the names.
 using flat_numbers = std::vector<std::pair<std::string, double>>;

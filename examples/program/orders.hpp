@@ -14,7 +14,7 @@
 namespace program {
 
 /// What the first process does next, and all with it. It alone knows files, options to go on with, and when to stop.
-enum class order : std::int64_t { make_trainer, step, save, resume, begin_from, evaluate, end };
+enum class order : std::int64_t { make_trainer, step, finish, save, resume, begin_from, evaluate, end };
 struct given_order {
   order what = order::end;
   std::int64_t number = 0;     // begin_from: the step; evaluate: supervision steps; end: whether the run failed

@@ -69,22 +69,24 @@ inline trm::json start_facts(long long step, int threads) {
   std::error_code ignored;
   trm::json instruction_sets = {trm::cpu::name(trm::cpu::current_isa())};
   if (trm::detail::has_sha_ni()) instruction_sets.push_back("sha_ni");
-  return {{"time", utc_time()},
-          {"step", step},
-          {"command", command_line()},
-          {"working_directory", std::filesystem::current_path(ignored).string()},
-          {"version", trm::version_string},
-          {"commit", built_commit()},
-          {"compiler", built_compiler()},
-          {"flags", built_flags()},
-          {"host", host},
-          {"system", system_name()},
-          {"processor", processor_name()},
-          {"processors", std::thread::hardware_concurrency()},
-          {"device", chosen_device()},
-          {"threads", threads},
-          {"instruction_sets", instruction_sets},
-          {"memory_mib", trm::memory_limit() >> 20}};
+  trm::json facts = {{"time", utc_time()},
+                     {"step", step},
+                     {"command", command_line()},
+                     {"working_directory", std::filesystem::current_path(ignored).string()},
+                     {"version", trm::version_string},
+                     {"commit", built_commit()},
+                     {"compiler", built_compiler()},
+                     {"flags", built_flags()},
+                     {"host", host},
+                     {"system", system_name()},
+                     {"processor", processor_name()},
+                     {"processors", std::thread::hardware_concurrency()},
+                     {"device", chosen_device()},
+                     {"threads", threads},
+                     {"instruction_sets", instruction_sets},
+                     {"memory_mib", trm::memory_limit() >> 20}};
+  if (const std::string gpu = gpu_name(1); !gpu.empty()) facts["gpu"] = gpu;
+  return facts;
 }
 
 /// provenance.json: {"format", "program", "configuration", "model", "data": [a split each, dataset_facts], "starts": [the

@@ -12,6 +12,7 @@
 
 #include <fmt/core.h>
 
+#include "device.hpp"
 #include "machine.hpp"
 #include "metric_names.hpp"
 #include "trm/core/error.hpp"
@@ -25,27 +26,20 @@ namespace program {
 /// The speed of steps since it was last asked for: what happens between steps (evaluation, checkpoint) does not count.
 class step_rate {
  public:
-  /// Counts from here to the end of its life as a step.
-  class running {
-   public:
-    running(step_rate& rate, int samples) : rate_(rate), samples_(samples), began_(clock::now()) {}
-    running(const running&) = delete;
-    running& operator=(const running&) = delete;
-    ~running() {
-      rate_.seconds_ += std::chrono::duration<double>(clock::now() - began_).count();
-      rate_.steps_ += 1, rate_.samples_ += samples_;
-    }
-
-   private:
-    step_rate& rate_;
-    int samples_;
-    std::chrono::steady_clock::time_point began_;
-  };
-
-  /// A step of so many samples begins: `{ const auto timed = rate.step(32); ... }`
-  running step(int samples) { return {*this, samples}; }
+  /// A step is worked at from now on, if none was already.
+  void begin() {
+    if (!began_) began_ = clock::now();
+  }
+  /// None is, for now.
+  void rest() {
+    count_time();
+    began_.reset();
+  }
+  /// A step of so many samples is done.
+  void add(int samples) { steps_ += 1, samples_ += samples; }
   /// Adds steps_per_second and samples_per_second to the line, and counts anew.
   void take(trm::json& line) {
+    count_time();
     const double seconds = std::max(seconds_, 1e-9);
     line["steps_per_second"] = steps_ / seconds;
     line["samples_per_second"] = samples_ / seconds;
@@ -54,7 +48,15 @@ class step_rate {
 
  private:
   using clock = std::chrono::steady_clock;
+  void count_time() {
+    if (!began_) return;
+    const auto now = clock::now();
+    seconds_ += std::chrono::duration<double>(now - *began_).count();
+    began_ = now;
+  }
+
   double steps_ = 0, samples_ = 0, seconds_ = 0;
+  std::optional<clock::time_point> began_;
 };
 
 namespace detail {
@@ -132,7 +134,7 @@ class telemetry {
     configuration_ = std::move(configuration);
     options_ = std::move(options);
   }
-  /// One line: `object` with "step", "time" (seconds since 1970) and, but for evaluations, the memory in use; its numbers
+  /// One line: `object` with "step", "time" (seconds since 1970) and, but for evaluations, the memory in use, of a GPU too; its numbers
   /// also as scalars of TensorBoard. \throws trm::error where a file cannot be written
   void write(long long step, trm::json object) {
     open();
@@ -143,6 +145,8 @@ class telemetry {
       const double now = resident_memory_mib();
       object["memory/peak_mib"] = std::max(peak_memory_mib(), now);  // the system counts it less exactly
       object["memory/resident_mib"] = now;
+      if (const auto ask = detail::gpus().memory_mib; ask != nullptr && chosen_device() != "cpu")
+        object["memory/device_mib"] = ask();
     }
     lines_->write(object.dump() + "\n");
     events_->scalars(step, time, flat_metrics(object));

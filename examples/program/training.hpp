@@ -16,7 +16,10 @@
 #include <fmt/core.h>
 
 #include "any_model.hpp"
+#include "asked_steps.hpp"
 #include "checkpoints.hpp"
+#include "device.hpp"
+#include "device_option.hpp"
 #include "evaluation.hpp"
 #include "machine.hpp"
 #include "metrics.hpp"
@@ -98,12 +101,6 @@ inline std::int64_t epochs_per_iteration(std::int64_t asked, const trm::dataset_
 
 }  // namespace detail
 
-/// What lies in the memory, as a trainer takes it.
-inline trm::batch offered(trm::batch_memory& memory, bool puzzles) {
-  const trm::batch_view view = memory.view();
-  return {view.inputs, view.labels, puzzles ? std::span<const int>(view.puzzle_identifiers) : std::span<const int>()};
-}
-
 /// A run: its model, its data in order, its folder. Of several processes the first has it, and leads the others.
 class training_run {
  public:
@@ -122,6 +119,7 @@ class training_run {
         telemetry_(folder_.path()),
         trainer_(model_->trainer(s_.training, s_.optimizer, s_.threads, p.name)),
         memory_(trainer_->local_batch(), task.train.metadata.seq_len),
+        steps_(*trainer_, sampler_, memory_, model_->description().puzzle_width > 0),
         best_(s_.keep.metric, s_.stop_after) {
     if (folder_.continued()) {
       go_on();
@@ -135,15 +133,18 @@ class training_run {
     progress shown("steps", total(), s_.quiet, step_);
     shown_ = &shown;
     introduce();
-    const trm::batch_view view = memory_.view();
-    const trm::batch offered = program::offered(memory_, model_->description().puzzle_width > 0);
     if (evaluation_due_) evaluate();
-    while (step_ < total() && !interrupted() && !best_.stop()) {
-      one_step(view, offered);
+    while (step_ + steps_.waiting() < total() && !interrupted() && !best_.stop()) {
+      take_report([&] { return steps_.ask(); });
+      const long long asked = step_ + steps_.waiting();
+      // What reads the trainer needs its steps done.
+      if (evaluates_after(asked) || saves_after(asked)) finish_steps();
       shown.show(step_, [&] { return losses_; });
-      if (s_.eval_every > 0 && (step_ % s_.eval_every == 0 || step_ == total())) evaluate();
-      if (step_ == total() || (s_.checkpoint_every > 0 && step_ % s_.checkpoint_every == 0)) save();
+      if (steps_.waiting() > 0) continue;
+      if (evaluates_after(step_)) evaluate();
+      if (saves_after(step_)) save();
     }
+    finish_steps();
     shown.finish();
     save();
     write_report();
@@ -289,8 +290,11 @@ class training_run {
 
   void introduce() const {
     if (s_.quiet) return;
-    say(fmt::format("{}: {} parameters, {}, {} puzzle rows, {} steps of {:.1f} GFLOP, {:.0f} MiB of memory\n",
+    warn_of_threads(s_.threads);
+    const std::string gpu = gpu_name(processes().size());
+    say(fmt::format("{}: {} parameters, {}{}, {} puzzle rows, {} steps of {:.1f} GFLOP, {:.0f} MiB of memory\n",
                     preset_.name, report::count_text(model_->parameters()), model_->arithmetic(),
+                    gpu.empty() ? "" : " on " + gpu,
                     model_->description().puzzle_width > 0 ? task_.train.metadata.num_puzzle_identifiers : 0, total(),
                     plan_.flops / 1e9, static_cast<double>(plan_.total()) / 1048576));
     if (!folder_.continued()) return;
@@ -298,31 +302,41 @@ class training_run {
                          : fmt::format("going on with {} after step {}\n", folder_.path().string(), step_));
   }
 
-  void one_step(const trm::batch_view& view, const trm::batch& offered) {
-    const trm::sampler_state before = sampler_.state();
-    trm::step_report report;
-    {
-      const auto timed = rate_.step(s_.training.batch);
-      sampler_.next(view);
-      try {
-        report = trainer_->step(offered);
-      } catch (const trm::not_finite_error& e) {
-        sampler_.restore(before);
-        if (e.state_finite && step_ > s_.start_step) save();
-        std::string remedy = "try a smaller --lr";
-        if (const auto good = checkpoints_.steps(); !good.empty()) {
-          remedy = fmt::format("{} is from before; with --init-from and a smaller --lr another run can begin there",
-                               checkpoints_.at(good.back()).string());
-        }
-        shown_->finish();
-        throw trm::error(fmt::format("{}: {}: {}", folder_.path().string(), e.what(), remedy));
+  bool evaluates_after(long long step) const {
+    return s_.eval_every > 0 && (step % s_.eval_every == 0 || step == total());
+  }
+  bool saves_after(long long step) const {
+    return step == total() || (s_.checkpoint_every > 0 && step % s_.checkpoint_every == 0);
+  }
+  void finish_steps() {
+    if (steps_.waiting() > 0) take_report([&] { return steps_.finish(); });
+  }
+  /// Of the step that `report` waits for, if any: steps_.ask() or finish().
+  template <class F>
+  void take_report(F report) {
+    rate_.begin();
+    std::optional<trm::step_report> done;
+    try {
+      done = report();
+    } catch (const trm::not_finite_error& e) {
+      rate_.rest();
+      if (e.state_finite && step_ > s_.start_step) save();
+      std::string remedy = "try a smaller --lr";
+      if (const auto good = checkpoints_.steps(); !good.empty()) {
+        remedy = fmt::format("{} is from before; with --init-from and a smaller --lr another run can begin there",
+                             checkpoints_.at(good.back()).string());
       }
+      shown_->finish();
+      throw trm::error(fmt::format("{}: {}: {}", folder_.path().string(), e.what(), remedy));
     }
-    step_ = report.step;
+    if (steps_.waiting() == 0) rate_.rest();
+    if (!done) return;
+    rate_.add(s_.training.batch);
+    step_ = done->step;
     evaluated_ = trm::json::object();
-    window_ += report.metrics;
+    window_ += done->metrics;
     ++in_window_;
-    if (step_ % s_.log_every == 0 || step_ == total()) log(report);
+    if (step_ % s_.log_every == 0 || step_ == total()) log(*done);
   }
   /// A line of the steps since the last.
   void log(const trm::step_report& report) {
@@ -334,7 +348,8 @@ class training_run {
     for (const auto& [key, value] : r.items()) line["train/" + key] = value;
     rate_.take(line);
     write(line);
-    losses_ = fmt::format("loss {:.4f}", r.at("lm_loss").get<double>());
+    losses_ = fmt::format("{:.0f} samples/s  loss {:.4f}", line.at("samples_per_second").get<double>(),
+                          r.at("lm_loss").get<double>());
     if (window_.count > 0) {
       losses_ += fmt::format("  exact {:.1f} %  halts after {:.1f} steps", 100 * r.at("exact_accuracy").get<double>(),
                              r.at("steps").get<double>());
@@ -353,7 +368,8 @@ class training_run {
     trm::json result;
     evaluation_due_ = true;
     try {
-      result = measure(trainer_->solver(), held_out(), split(), {.exit = {.max_steps = s_.training.max_steps, .confidence = 1}},
+      result = measure(trainer_->solver(), held_out(), split(),
+                       {.exit = {.max_steps = s_.training.max_steps, .confidence = 1}},
                        s_.eval_batches > 0 ? s_.eval_batches : all_batches, model_->trains_continue(), task_.score,
                        [](std::int64_t, const trm::step_metrics&, std::int64_t) {
                          if (interrupted()) throw stopped();
@@ -431,6 +447,8 @@ class training_run {
                                          static_cast<double>(plan_.total()) / 1048576, peak_memory_mib())},
                   {"processor", processor_name()},
                   {"version", std::string("trm ") + trm::version_string}};
+    if (const std::string gpu = gpu_name(processes().size()); !gpu.empty())
+      page.facts.insert(page.facts.end() - 1, {"GPU", gpu});
     folder_.write("report.html", report::to_html(page));
   }
   void conclude() const {
@@ -460,6 +478,7 @@ class training_run {
   std::optional<provenance> provenance_;
   std::unique_ptr<any_trainer> trainer_;
   trm::batch_memory memory_;
+  asked_steps steps_;
   progress* shown_ = nullptr;  // while run() is
 
   // Where the run is; with what trainer and sampler hold, the whole of it.

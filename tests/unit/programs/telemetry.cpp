@@ -50,7 +50,7 @@ TEST_CASE("a line has step, time and memory, and the event file the same numbers
   CHECK(t.read().empty());
   CHECK(folder.files() == 0);  // a run that measured nothing leaves nothing
   program::step_rate rate;
-  { const auto timed = rate.step(32); }
+  rate.begin(), rate.add(32), rate.rest();
   json line = {{"train/lm_loss", 0.5}, {"train/accuracy", std::nan("")}};
   rate.take(line);
   CHECK(line.at("samples_per_second").get<double>() == doctest::Approx(32 * line.at("steps_per_second").get<double>()));
