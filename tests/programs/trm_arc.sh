@@ -174,8 +174,7 @@ awk 'BEGIN { printf "{"; for (t = 0; t < 3000; ++t) { printf "%s\"t%04d\": {\"tr
 builder=$!
 waits_for 60 compgen -G 'stopped.partial-*' >/dev/null || fail "build-dataset: no partial folder: $(cat err.txt)"
 kill -INT $builder
-wait $builder
-status=$?
+ends $builder
 [ $status -eq 1 ] || fail "an interrupted build: exit status $status"
 [ "$(wc -l <err.txt)" -eq 1 ] || fail "an interrupted build: not one line on standard error: $(cat err.txt)"
 contains err.txt 'interrupted'
@@ -184,8 +183,7 @@ compgen -G 'stopped*' >/dev/null && fail "an interrupted build left $(compgen -G
 trainer=$!
 waits_for 60 test -s stopped/metrics.jsonl || fail "train: no step: $(cat err.txt)"
 kill -INT $trainer
-wait $trainer
-status=$?
+ends $trainer
 [ $status -eq 0 ] || fail "an interrupted run: exit status $status: $(cat err.txt)"
 saved=$(compgen -G 'stopped/checkpoints/step_*')
 [ "stopped/checkpoints/step_$(tail -n 1 stopped/metrics.jsonl | sed -E 's/.*"step":([0-9]+).*/\1/')" = "$saved" ] ||

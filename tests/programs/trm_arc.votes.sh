@@ -45,12 +45,8 @@ succeeds "train with long evaluations" "${many[@]}" --run long --quiet
 "$program" "${many[@]}" --run stopped >out.txt 2>err.txt </dev/null &
 trainer=$!
 # The line of the second step is written right before the evaluation of that step.
-for ((i = 0; i < 3000; ++i)); do
-  grep -qs '"step":2' stopped/metrics.jsonl && break
-  sleep 0.01
-done
-{ kill -INT $trainer; wait $trainer; } 2>wait.txt
-status=$?
+waits_for 120 grep -qs '"step":2' stopped/metrics.jsonl || fail "no second step: $(cat err.txt)"
+{ kill -INT $trainer; ends $trainer; } 2>wait.txt
 [ $status -eq 0 ] || fail "stopped in an evaluation: exit status $status: $(cat err.txt)"
 grep -q '"evaluation_due": true' stopped/checkpoints/step_*/checkpoint.json || echo "note: the run ended before it was stopped"
 succeeds "go on after it" "${many[@]}" --run stopped --resume --quiet

@@ -143,9 +143,10 @@ table '.*no' 'source,q,a,rating\n'
 # --- nothing half made
 "$program" train --data data --run stopped --steps 1000000 --batch 4 --log-every 5 --threads 1 >out.txt 2>err.txt &
 process=$!
-sleep 2
+waits_for 120 test -s stopped/metrics.jsonl || fail "train: no step: $(cat err.txt)"
 kill -INT $process
-wait $process || fail "train, interrupted: exit status $?: $(cat err.txt)"
+ends $process
+[ $status -eq 0 ] || fail "train, interrupted: exit status $status: $(cat err.txt)"
 contains err.txt '^stopped after [0-9]+ steps'
 [ "$(find stopped/checkpoints -mindepth 1 -maxdepth 1 -name 'step_*' | wc -l)" -eq 1 ] || fail "train, interrupted: no checkpoint"
 contains stopped/report.html '</html>'

@@ -268,22 +268,23 @@ table 'line 1: two columns' 'source,q,q,a,rating\n'
 table '.*no' 'source,q,a,rating\n'
 
 # --- nothing half made: Ctrl-C, full disks, folders that cannot be
-# interrupted SECONDS ARGUMENT...: exit status of a program that gets SIGINT after some time
+# interrupted FILE ARGUMENT...: $status is the exit status of a program that gets SIGINT once it has made that file
 interrupted() {
-  local after=$1
+  local made=$1
   shift
   "$program" "$@" >out.txt 2>err.txt &
   local process=$!
-  sleep "$after"
+  waits_for 120 test -s "$made" || fail "$*: no $made: $(cat err.txt)"
   kill -INT $process
-  wait $process
+  ends $process
 }
-interrupted 1.5 train --data data --run stopped --steps 1000000 --batch 8 --log-every 5 --threads 1 || fail "train, interrupted: exit status $?: $(cat err.txt)"
+interrupted stopped/metrics.jsonl train --data data --run stopped --steps 1000000 --batch 8 --log-every 5 --threads 1
+[ $status -eq 0 ] || fail "train, interrupted: exit status $status: $(cat err.txt)"
 contains err.txt '^stopped after [0-9]+ steps'
 [ "$(find stopped/checkpoints -mindepth 1 -maxdepth 1 -name 'step_*' | wc -l)" -eq 1 ] || fail "train, interrupted: no checkpoint"
 contains stopped/report.html '</html>'
-interrupted 1 generate --size 9 --count 100000000 --output stopped-tables --threads 1
-[ $? -eq 1 ] || fail "generate, interrupted: not exit status 1"
+interrupted stopped-tables generate --size 9 --count 100000000 --output stopped-tables --threads 1
+[ $status -eq 1 ] || fail "generate, interrupted: not exit status 1"
 contains err.txt 'trm-sudoku: interrupted'
 [ -e stopped-tables ] && fail "generate, interrupted: left $(ls -A stopped-tables)"
 

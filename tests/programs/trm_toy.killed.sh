@@ -22,12 +22,13 @@ variant() {
   [ -s err.txt ] && fail "$name --quiet: $(cat err.txt)"
   while [ $kills -lt $least_kills ] || [ $chain -lt 2 ]; do
     chain=$((chain + 1))
-    # In parts as long as the whole, a half, a third of it.
+    # In parts as long as the whole, a half, a third of it; longer ones where the machine has become too slow for these.
     local longest=$((duration / (1 + chain % 3) + 1)) attempts=0
     while :; do
       attempts=$((attempts + 1))
-      if [ $attempts -gt 100 ]; then
-        fail "$name: killed 100 times, it has come to step $(newest_step killed)"
+      [ $((attempts % 20)) -ne 0 ] || longest=$((2 * longest))
+      if [ $attempts -gt 200 ]; then
+        fail "$name: killed 200 times, it has come to step $(newest_step killed)"
         break
       fi
       below $longest
@@ -58,14 +59,19 @@ echo "killed $all_kills times"
 # --- asked to stop: SIGTERM and SIGINT end the step, save and say how to go on
 # stopped SIGNAL NAME ARGUMENT...
 stopped() {
-  local signal=$1 name=$2 begin duration asked=0 step
+  local signal=$1 name=$2 begin duration asked=0 attempts=0 step
   shift 2
   local train=(train --data 1 --steps 150 --checkpoint-every 30 --eval-every 25 --log-every 5 "$@")
   begin=$(milliseconds)
   succeeds "$name" "${train[@]}" --run "$name" --threads 1 || return
   duration=$(($(milliseconds) - begin))
   while [ $asked -lt 4 ]; do
-    below $((duration / 2))
+    attempts=$((attempts + 1))
+    if [ $attempts -gt 200 ]; then
+      fail "$name: stopped $asked times by 200 times $signal"
+      return
+    fi
+    below $((duration / 2 * (1 + attempts / 40)))
     signalled "$signal" "$drawn" "${train[@]}" --run stopped --threads $((1 + RANDOM % 2))
     # Before it says its first word a program may simply end.
     [ $status -gt 128 ] && [ ! -s err.txt ] && continue
@@ -103,8 +109,8 @@ succeeds "best" "${best[@]}" --run best --threads 1 --quiet
 duration=$(($(milliseconds) - begin)) asked=0
 for _ in 1 2 3 4 5; do
   rm -rf stopped
-  while :; do
-    below $((duration * 2 / 3))
+  for attempts in $(seq 100); do
+    below $((duration * 2 / 3 * (1 + attempts / 20)))
     signalled TERM "$drawn" "${best[@]}" --run stopped --threads 1
     [ $status -gt 128 ] && [ ! -s err.txt ] && continue
     grep -q '^stopped after' err.txt || break

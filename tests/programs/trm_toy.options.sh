@@ -99,7 +99,8 @@ process=$!
 waits_for 60 has_checkpoint busy || fail "no checkpoint to be busy with: $(cat busy.txt)"
 refuses 1 'busy: another process' "${constant[@]}" --steps 100000 --run busy --keep 1
 kill -TERM $process
-wait $process || fail "a run that another process wanted: exit status $?"
+ends $process
+[ $status -eq 0 ] || fail "a run that another process wanted: exit status $status"
 
 # --- retention
 retained() {

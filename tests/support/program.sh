@@ -43,6 +43,16 @@ waits_for() {
     sleep 0.05
   done
 }
+# ends PROCESS: waits for a program in the background; $status is its exit status. One that does not end within two minutes is killed.
+ends() {
+  waits_for 120 gone "$1" || {
+    fail "does not end: $(tail -n 1 err.txt)"
+    kill -KILL "$1"
+  }
+  wait "$1"
+  status=$?
+}
+gone() { ! kill -0 "$1"; }
 contains() { grep -Eq -- "$2" "$1" || fail "$1 does not contain $2: $(head -c 300 "$1")"; }
 lacks() { grep -Eq -- "$2" "$1" && fail "$1 contains $2"; }
 same() { cmp -s "$1" "$2" || fail "$3: $1 and $2 differ"; }

@@ -24,8 +24,15 @@ signalled() {
   process=$!
   sleep "$(printf '%d.%03d' $((after / 1000)) $((after % 1000)))"
   # Bash itself tells of killed children on its standard error.
-  { kill "-$signal" $process; wait $process; } 2>wait.txt
-  status=$?
+  {
+    kill "-$signal" $process
+    if [ "$signal" = KILL ]; then
+      wait $process
+      status=$?
+    else
+      ends $process
+    fi
+  } 2>wait.txt
 }
 
 # Lines of metrics.jsonl or a manifest without what depends on clock and machine: of a manifest also its own digest.

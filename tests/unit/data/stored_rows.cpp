@@ -79,9 +79,9 @@ bool random_order(const trm::npy_file& f) {
   return false;
 }
 
-/// Waits until the page is in memory, at most two seconds: what was asked for in advance comes by itself.
+/// Waits until the page is in memory, at most twenty seconds: what was asked for in advance comes by itself.
 bool comes(const trm::npy_file& f, std::size_t number) {
-  for (int i = 0; i < 200 && !present(f).contains(number); ++i)
+  for (int i = 0; i < 2000 && !present(f).contains(number); ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   return present(f).contains(number);
 }

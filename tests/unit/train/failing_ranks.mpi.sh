@@ -12,8 +12,8 @@ ends() {
     failed=1
   fi
 }
-ends thrown 20 'rank 2 of 3: data/train/inputs.npy: cannot be read'
-ends unwound 20 'rank 2 of 3: left by an exception'
-ends killed 20 'process rank 2 .*signal 9'
-ends stopped 20 'rank [01] of 3: MPI: no message of rank 2 in 2 s'
+ends thrown 60 'rank 2 of 3: data/train/inputs.npy: cannot be read'
+ends unwound 60 'rank 2 of 3: left by an exception'
+ends killed 60 'process rank 2 .*signal 9'
+ends stopped 60 'rank [01] of 3: MPI: no message of rank 2 in 2 s'
 exit $failed
