@@ -9,7 +9,7 @@
 #include "any_model.hpp"
 #include "asked_steps.hpp"
 #include "orders.hpp"
-#include "training.hpp"
+#include "training_task.hpp"
 #include "trm/data/batch.hpp"
 #include "trm/data/group_sampler.hpp"
 #include "trm/io/checkpoint.hpp"
@@ -63,8 +63,8 @@ class follower {
     }
   }
   void make() {
-    s_ = training_run::complete(std::move(s_), task_, *model_);
-    sampler_.emplace(task_.train.sources, task_.train.metadata.seq_len, training_run::order_of(s_, task_));
+    s_ = complete_settings(std::move(s_), task_, *model_);
+    sampler_.emplace(task_.train.sources, task_.train.metadata.seq_len, order_of(s_, task_));
     trainer_ = model_->trainer(s_.training, s_.optimizer, s_.threads, preset_.name);
     memory_.emplace(trainer_->local_batch(), task_.train.metadata.seq_len);
     steps_.emplace(*trainer_, *sampler_, *memory_, model_->description().puzzle_width > 0);
@@ -74,7 +74,7 @@ class follower {
     // The folder of the run has to be there on every machine.
     trm::together(processes(), [&] {
       from = trm::checkpoint_folder::open(path, trm::checkpoint_folder::verify::sizes);
-      sampler_->restore(training_run::sampler_state_of(*from));
+      sampler_->restore(sampler_state_of(*from));
     });
     trainer_->resume(*from);
   }

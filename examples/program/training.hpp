@@ -2,13 +2,9 @@
 // A training run from its options to its folder, the same for every task: begun, gone on with, stopped.
 #pragma once
 #include <algorithm>
-#include <cmath>
-#include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,77 +25,18 @@
 #include "report/training_report.hpp"
 #include "run.hpp"
 #include "run_folder.hpp"
+#include "shown_examples.hpp"
 #include "task.hpp"
 #include "telemetry.hpp"
 #include "terminal.hpp"
 #include "toml.hpp"
 #include "toml_json.hpp"
 #include "training_options.hpp"
+#include "training_task.hpp"
 #include "trm/data/group_sampler.hpp"
 #include "trm/io/model_config.hpp"
 
 namespace program {
-
-/// What a program trains on.
-struct training_task {
-  std::string program, title;
-  example_data train;
-  std::optional<example_data> test;  // evaluated and drawn; without it the training examples are
-  scorer* score = nullptr;
-  drawing draw;
-  paths copies;                       // files of the dataset that an evaluation of the checkpoint needs
-  std::vector<dataset_facts> splits;  // the training data as it is on disk, and the test data where there is any
-};
-
-namespace detail {
-
-/// A report is looked at: more steps of an example are not drawn.
-inline constexpr int most_shown_steps = 32;
-
-/// The answers to `most` examples at every supervision step, drawn.
-inline std::vector<report::shown_example> shown_examples(any_solver& solver, const example_data& data,
-                                                         const drawing& draw, int max_steps, int most) {
-  const any_source& source = data.sources.front();
-  const auto n = static_cast<std::size_t>(data.metadata.seq_len);
-  const auto count = static_cast<std::size_t>(
-      std::min<std::int64_t>({most, source.rows(), static_cast<std::int64_t>(solver.batch_size())}));
-  const auto batch = static_cast<std::size_t>(solver.batch_size());
-  std::vector<int> inputs(batch * n, data.metadata.pad_id), labels(batch * n, trm::ignored_label);
-  std::vector<int> identifiers(batch, data.metadata.blank_identifier_id);
-  std::int64_t puzzle = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::int64_t row = source.rows() * static_cast<std::int64_t>(i) / static_cast<std::int64_t>(count);
-    while (row >= source.rows_of(puzzle).last) ++puzzle;
-    source.read(row, inputs.data() + i * n, labels.data() + i * n);
-    identifiers[i] = source.puzzle_identifier(puzzle);
-  }
-  solver.begin({inputs, labels, solver.identifiers() > 0 ? std::span<const int>(identifiers) : std::span<const int>()});
-  std::vector<report::shown_example> all(count);
-  for (int s = 0; s < max_steps; ++s) {
-    solver.step();
-    const trm::samples& now = solver.samples();
-    for (std::size_t i = 0; i < count; ++i) {
-      const drawing::tokens in(inputs.data() + i * n, n), label(labels.data() + i * n, n),
-          answer(now.predictions.data() + i * n, n);
-      if (s == 0) all[i] = {fmt::format("example {}", i + 1), draw.input(in), draw.truth(in, label), {}};
-      const trm::token_result& t = now.token_results[i];
-      all[i].steps.push_back({draw.answer(in, label, answer), probability(now.halting[i].q_halt),
-                              t.supervised > 0 ? static_cast<double>(t.correct) / t.supervised : 0, t.exact()});
-    }
-  }
-  return all;
-}
-
-/// As asked, or as many as fill 100 batches: a small set loses little to partial batches then.
-inline std::int64_t epochs_per_iteration(std::int64_t asked, const trm::dataset_metadata& meta, int batch) {
-  if (asked > 0) return asked;
-  const double examples = std::max(1.0, static_cast<double>(meta.total_groups) * meta.mean_puzzle_examples);
-  // The sampler numbers groups * passes below 2^32.
-  const double most = 4294967295.0 / std::max(1.0, static_cast<double>(meta.total_groups));
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::min(std::ceil(100.0 * batch / examples), most)));
-}
-
-}  // namespace detail
 
 /// A run: its model, its data in order, its folder. Of several processes the first has it, and leads the others.
 class training_run {
@@ -110,7 +47,7 @@ class training_run {
       : preset_(p),
         task_(task),
         model_(p.make()),
-        s_(complete(std::move(s), task, *model_)),
+        s_(complete_settings(std::move(s), task, *model_)),
         configuration_(std::move(configuration)),
         sampler_(task.train.sources, task.train.metadata.seq_len, order_of(s_, task)),
         plan_(model_->plan(s_.training.batch, s_.training.micro_batch)),
@@ -150,40 +87,6 @@ class training_run {
     write_report();
     conclude();
     return checkpoints_.at(step_);
-  }
-
-  /// The order of the examples, of this process's part of each batch.
-  static trm::sampling order_of(const training_settings& s, const training_task& task) {
-    return {.seed = s.training.seed,
-            .batch = s.training.batch,
-            .epochs_per_iteration =
-                detail::epochs_per_iteration(s.epochs_per_iteration, task.train.metadata, s.training.batch),
-            .part = {.index = processes().rank(), .count = processes().size()}};
-  }
-  static trm::sampler_state sampler_state_of(const trm::checkpoint_folder& from) {
-    const trm::json_field at = from.field("run").at("sampler");
-    return {.iteration = static_cast<std::uint64_t>(at.at("iteration").integer(0)),
-            .position = static_cast<std::uint64_t>(at.at("position").integer(0))};
-  }
-  /// With what follows from data and model. \throws trm::error, usage_error where they do not fit
-  static training_settings complete(training_settings s, const training_task& task, const any_model& model) {
-    const trm::dataset_metadata& meta = task.train.metadata;
-    detail::require_fit(task.train, model.description());
-    if (task.test) detail::require_fit(*task.test, model.description());
-    const long long total = s.steps > 0 ? s.steps : trm::training_steps(s.epochs, meta, s.training.batch);
-    if (total < 1) throw trm::error("--steps", "nothing to do: give --steps, or more --epochs");
-    if (s.start_step > 0 && s.init_from.empty()) throw usage_error("--start-step", "needs --init-from");
-    if (s.stop_after > 0 && s.keep.metric.empty())
-      throw usage_error("--stop-after", "needs --keep-best, the metric to stop by");
-    if (!s.keep.metric.empty() && s.eval_every == 0) throw usage_error("--keep-best", "needs --eval-every");
-    if (task.test == std::nullopt && s.keep.metric.starts_with("test/"))
-      throw usage_error("--keep-best", "there is no test split: train/all/...");
-    if (s.start_step >= total) {
-      throw trm::error("--start-step", fmt::format("{} is not before the last step, {}", s.start_step, total));
-    }
-    s.training.schedule.total = total;
-    s.training.puzzle_identifiers = static_cast<std::size_t>(meta.num_puzzle_identifiers);
-    return s;
   }
 
  private:
@@ -433,8 +336,8 @@ class training_run {
     page.configuration = configuration_;
     page.seconds = seconds();
     page.parameters = model_->parameters();
-    page.examples = detail::shown_examples(trainer_->solver(), held_out(), task_.draw,
-                                           std::min(s_.training.max_steps, detail::most_shown_steps), 6);
+    page.examples = shown_examples(trainer_->solver(), held_out(), task_.draw,
+                                   std::min(s_.training.max_steps, most_shown_steps), 6);
     const double steps = static_cast<double>(step_ - s_.start_step);
     page.facts = {{"model", fmt::format("{}, {} parameters, {}", preset_.name, report::count_text(model_->parameters()),
                                         model_->arithmetic())},
