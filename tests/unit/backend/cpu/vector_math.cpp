@@ -30,7 +30,7 @@ void on_every_isa(F f) {
 enum class function { exp2, log2, sigmoid, sqrt };
 
 /// A function of every element, `size` a multiple of 16.
-std::vector<float> apply(function which, const std::vector<float>& x) {
+std::vector<float> applied(function which, const std::vector<float>& x) {
   std::vector<float> y(x.size());
   for_isa(current_isa(), [&](auto level) TRM_INLINE {
     constexpr int n = level.lanes;
@@ -65,7 +65,7 @@ TEST_CASE("exp2 is within 2e-7 of float64, and zero where the result is smaller 
   for (float f = -127.5f; f < 127.0f; f += 0.0007f) x.push_back(f);
   x.resize(x.size() / 16 * 16);
   on_every_isa([&] {
-    const std::vector<float> y = apply(function::exp2, x);
+    const std::vector<float> y = applied(function::exp2, x);
     double worst = 0;
     bool ends = true;
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -85,15 +85,15 @@ TEST_CASE("log2 is within 2e-7 of float64, or of that part of it, and -infinity 
   for (float f = 0.5f; f < 3.0f; f += 0.00003f) x.push_back(f);
   x.resize(x.size() / 16 * 16);
   on_every_isa([&] {
-    const std::vector<float> y = apply(function::log2, x);
+    const std::vector<float> y = applied(function::log2, x);
     double worst = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double exact = std::log2(static_cast<double>(x[i]));
       worst = std::max(worst, std::abs(static_cast<double>(y[i]) - exact) / std::max(1.0, std::abs(exact)));
     }
     CHECK(worst < 2e-7);
-    for (float v : apply(function::log2, std::vector<float>(16, 0.0f))) CHECK(v == -infinity);
-    for (float v : apply(function::log2, std::vector<float>(16, 1.0f))) CHECK(v == 0.0f);
+    for (float v : applied(function::log2, std::vector<float>(16, 0.0f))) CHECK(v == -infinity);
+    for (float v : applied(function::log2, std::vector<float>(16, 1.0f))) CHECK(v == 0.0f);
   });
 }
 
@@ -102,7 +102,7 @@ TEST_CASE("the square root is correctly rounded") {
   for (std::uint32_t u = 0; u < 0x7f800000u; u += 90001) x.push_back(__builtin_bit_cast(float, u));
   x.resize(x.size() / 16 * 16);
   on_every_isa([&] {
-    const std::vector<float> y = apply(function::sqrt, x);
+    const std::vector<float> y = applied(function::sqrt, x);
     bool same = true;
     for (std::size_t i = 0; i < x.size(); ++i) same = same && y[i] == std::sqrt(x[i]);
     CHECK(same);
@@ -112,7 +112,7 @@ TEST_CASE("the square root is correctly rounded") {
 TEST_CASE("sigmoid is within 4e-7 of float64") {
   const std::vector<float> x = finite_floats(10007);
   on_every_isa([&] {
-    const std::vector<float> y = apply(function::sigmoid, x);
+    const std::vector<float> y = applied(function::sigmoid, x);
     double worst = 0;
     bool ends = true;
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -130,12 +130,12 @@ TEST_CASE("not-a-number stays so, infinities give the limits") {
   x[1] = infinity;
   x[2] = -infinity;
   on_every_isa([&] {
-    const std::vector<float> e = apply(function::exp2, x), s = apply(function::sigmoid, x);
+    const std::vector<float> e = applied(function::exp2, x), s = applied(function::sigmoid, x);
     CHECK(std::isnan(e[0]));
     CHECK(std::isnan(e[15]));
     CHECK(std::isnan(s[0]));
     CHECK(e[2] == 0.0f);
-    for (function f : {function::log2, function::sqrt}) CHECK(std::isnan(apply(f, x)[0]));
+    for (function f : {function::log2, function::sqrt}) CHECK(std::isnan(applied(f, x)[0]));
     CHECK(s[1] == 1.0f);
     CHECK(s[2] == 0.0f);
   });
