@@ -31,6 +31,8 @@ endfunction()
 
 set(TRM_PRESETS "" CACHE STRING "Compile only these models into the programs (small_6, paper_mixer, ...); empty: all")
 
+option(TRM_UNITY "Compile the sources of a program's models, and of a folder's tests, together: less for all, more for one" OFF)
+include("${CMAKE_CURRENT_LIST_DIR}/unity.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/cuda_presets.cmake")
 
 # trm_add_programs(<library>...): in the current folder one program for every <name>.cpp, and one for every <name>/main.cpp
@@ -60,7 +62,13 @@ function(trm_add_programs)
       message(STATUS "${program}: skipped, it needs ${trm_${component}_MISSING}")
       continue()
     endif()
-    add_executable(${program} ${sources})
+    # Models of one arithmetic have most in common. Of more than four a compiler would need much memory.
+    set(joined ${sources})
+    set(in_bf16 ${sources})
+    list(FILTER joined EXCLUDE REGEX "bf16")
+    list(FILTER in_bf16 INCLUDE REGEX "bf16")
+    trm_join("${program}" 4 compiled ${joined} ${in_bf16})
+    add_executable(${program} ${compiled})
     target_link_libraries(${program} PRIVATE trm_development ${ARGN})
     if(component)
       target_link_libraries(${program} PRIVATE trm::${component})
