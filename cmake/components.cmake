@@ -2,7 +2,7 @@
 # The targets of the library. Each is one component of the package and is defined whether or not its dependencies are here.
 include("${CMAKE_CURRENT_LIST_DIR}/trmDependencies.cmake")
 
-set(TRM_COMPONENTS trm cpu io onednn cblas mpi cuda nccl)
+set(TRM_COMPONENTS trm cpu io onednn cblas mpi cuda nccl cudnn)
 
 file(GLOB_RECURSE trm_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/trm/*.hpp"
      "${PROJECT_SOURCE_DIR}/include/trm/*.cuh")
@@ -28,6 +28,7 @@ target_link_libraries(trm_cblas INTERFACE CBLAS::CBLAS)
 target_link_libraries(trm_mpi INTERFACE MPI::MPI_CXX)
 target_link_libraries(trm_cuda INTERFACE CUDA::cudart CUDA::cublasLt)
 target_link_libraries(trm_nccl INTERFACE NCCL::NCCL CUDA::cudart)
+target_link_libraries(trm_cudnn INTERFACE trm_cuda CUDNN::frontend)
 
 # A parent project may bring fmt and the others in its own way, so inside one nothing is looked for unless it says so here.
 set(default_components "")

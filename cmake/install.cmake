@@ -22,7 +22,7 @@ configure_package_config_file(cmake/trmConfig.cmake.in "${PROJECT_BINARY_DIR}/tr
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/trmConfigVersion.cmake" COMPATIBILITY SameMinorVersion
                                  ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/trmConfig.cmake" "${PROJECT_BINARY_DIR}/trmConfigVersion.cmake"
-              cmake/trmDependencies.cmake cmake/trmInstantiate.cmake cmake/FindCBLAS.cmake cmake/FindNCCL.cmake
+              cmake/trmDependencies.cmake cmake/trmInstantiate.cmake cmake/FindCBLAS.cmake cmake/FindNCCL.cmake cmake/FindCUDNN.cmake
         DESTINATION "${package_dir}")
 
 cmake_path(ABSOLUTE_PATH pkgconfig_dir BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}" OUTPUT_VARIABLE pkgconfig_path)

@@ -188,7 +188,7 @@ class emulated_gpu {
   int launches = 0, products = 0, allocations = 0;  // done so far, those of graphs included
 
  private:
-  static constexpr std::size_t page = 4096, most_shared = 163 << 10;  // of a block of sm_80
+  static constexpr std::size_t page = 4096;
 
   void refuse_in_capture(const char* what) const {
     if (recording_ != nullptr) throw error(std::string("emulated ") + what, "cannot be part of a captured graph");

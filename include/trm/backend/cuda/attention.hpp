@@ -99,6 +99,7 @@ struct attention_kernel {
   using A = accumulator<T>;
   using rows = shared_rows<A, Width>;
   static constexpr std::size_t shared = sizeof(A) * (3 * rows::size + shared_rows<A, attention_tile>::size);
+  static_assert(shared <= most_shared, "attention: rows of heads so wide do not fit a block's shared memory");
 
   attention_extent e;
   head_rows<const T> qkv;  // k and v follow q at heads * Width and 2 * heads * Width
@@ -203,6 +204,7 @@ struct query_gradient_kernel {
   using A = accumulator<T>;
   using rows = shared_rows<A, Width>;
   static constexpr std::size_t shared = sizeof(A) * (4 * rows::size + shared_rows<A, attention_tile>::size);
+  static_assert(shared <= most_shared, "attention: rows of heads so wide do not fit a block's shared memory");
 
   attention_gradient_data<T, Mask, Width> g;
 
@@ -249,6 +251,7 @@ struct key_gradient_kernel {
   using rows = shared_rows<A, Width>;
   using scores = shared_rows<A, attention_tile>;
   static constexpr std::size_t shared = sizeof(A) * (4 * rows::size + 2 * scores::size + 2 * attention_tile);
+  static_assert(shared <= most_shared, "attention: rows of heads so wide do not fit a block's shared memory");
 
   attention_gradient_data<T, Mask, Width> g;
 
@@ -292,6 +295,26 @@ struct key_gradient_kernel {
     b.sync();
     g.store(b, at, k, 1);
     g.store(b, at, v, 2);
+  }
+};
+
+/// Turns dq and dk of rows [0, rows) back by the angles of their positions, in place. A block a row, a thread a pair of channels.
+template <class T>
+struct turn_back_kernel {
+  head_rows<T> dqkv;
+  int rows, heads, pairs;      // pairs: of a head
+  const float *cosine, *sine;  // [rows, pairs]
+
+  template <class Block>
+  TRM_HD void operator()(Block& b) const {
+    const int sample = b.index() / rows, row = b.index() % rows;
+    T* v = dqkv.data + sample * dqkv.sample + static_cast<std::ptrdiff_t>(row) * dqkv.row;
+    for (int i = b.thread(); i < 2 * heads * pairs; i += b.threads()) {  // q's heads, and k's behind them
+      T &x = v[i / pairs * 2 * pairs + i % pairs], &y = *(&x + pairs);
+      accumulator<T> turned[2] = {static_cast<accumulator<T>>(x), static_cast<accumulator<T>>(y)};
+      turn(turned, 0, 0, cosine + row * pairs + i % pairs, sine + row * pairs + i % pairs, 1, accumulator<T>(-1));
+      x = static_cast<T>(turned[0]), y = static_cast<T>(turned[1]);
+    }
   }
 };
 

@@ -9,6 +9,7 @@
 
 #include "trm/backend/count.hpp"
 #include "trm/backend/cuda/attention.hpp"
+#include "trm/backend/cuda/attention_provider.hpp"
 #include "trm/backend/cuda/device.hpp"
 #include "trm/backend/cuda/embedding.hpp"
 #include "trm/backend/cuda/losses.hpp"
@@ -112,6 +113,10 @@ class context : public passes<Device> {
     using kernel = detail::attention_kernel<T, Mask, d>;
     detail::head_rows<A> statistics{nullptr, 0, 0};
     if constexpr (is_view<S>) statistics = heads_of(lse, c.rows);
+    if constexpr (may_have_library<T, Mask>) {
+      const attention_task t = task_of<Heads, Mask, d>(c, heads_of(qkv, c.rows), heads_of(o, c.rows), statistics);
+      if (by_library(c, t, statistics)) return device_.attention()->forward(t);
+    }
     device_.launch(kernel{extent_of<Heads>(c), as_const(heads_of(qkv, c.rows)), heads_of(o, c.rows), statistics,
                           A(1) / std::sqrt(A(d))},
                    c.batch * Heads * detail::attention_blocks(c.rows), detail::attention_threads, kernel::shared);
@@ -125,6 +130,21 @@ class context : public passes<Device> {
     if constexpr (Positions::rotates) {
       cosine = tables_.template table<Positions, Q::max_rows, d>();
       sine = cosine + static_cast<std::ptrdiff_t>(Q::max_rows) * (d / 2);
+    }
+    if constexpr (may_have_library<T, Mask>) {
+      const attention_task t =
+          task_of<Heads, Mask, d>(c, heads_of(qkv, c.rows), heads_of(o, c.rows), heads_of(lse, c.rows));
+      if (by_library(c, t, heads_of(lse, c.rows))) {
+        const auto to = heads_of(dqkv, c.rows);
+        const auto rows_at = [&](int part) { return rows_of(to, part * Heads * d); };
+        device_.attention()->backward(
+            {t, rows_of(as_const(heads_of(d_o, c.rows)), 0), rows_at(0), rows_at(1), rows_at(2)});
+        if (cosine != nullptr) {
+          device_.launch(detail::turn_back_kernel<T>{to, c.rows, Heads, d / 2, cosine, sine}, c.batch * c.rows,
+                         row_threads, 0);
+        }
+        return;
+      }
     }
     const detail::attention_gradient_data<T, Mask, d> g{extent_of<Heads>(c),
                                                         as_const(heads_of(qkv, c.rows)),
@@ -145,6 +165,8 @@ class context : public passes<Device> {
   // ---- rows ----
   template <class C, class X, class S>
   void emit(const C& c, X x, S out) {
+    static_assert(detail::row_fits(X::width, sizeof(accumulator<typename X::value_type>)),
+                  "emit: a row does not fit a block's shared memory");
     const auto from = detail::strided(x, c.rows);
     using source = detail::rows_of_view<std::remove_const_t<decltype(from)>>;
     give<accumulator<typename X::value_type>>(c, source{from}, X::order == layout::channels_first, X::width, out, 0,
@@ -266,6 +288,7 @@ class context : public passes<Device> {
   void rows_product(const C& c, X x, factor w, const accumulator<typename X::value_type>* bias, S out) {
     using T = typename X::value_type;
     using A = accumulator<T>;
+    static_assert(detail::row_fits(N, sizeof(A)), "matmul: a row of the result does not fit a block's shared memory");
     constexpr int pitch = pitch_of<A>(N);
     const auto from = detail::matrices_of(x, c.batch, c.rows);
     const int most = std::max(1, static_cast<int>(tile_budget / (pitch * sizeof(A))));  // rows
@@ -301,6 +324,39 @@ class context : public passes<Device> {
     device_.launch(detail::add_parts_kernel<A>{sum, parts, count, size}, static_cast<int>((size + 255) / 256), 256, 0);
   }
 
+  /// May the device's library compute attention of T under this mask? It does where every row sees the same as it would without lengths
+  /// and prefixes, and where the library takes the shape.
+  template <class T, class Mask>
+  static constexpr bool may_have_library = std::is_same_v<T, bf16>&& attention_device<Device> &&
+                                           (std::is_same_v<Mask, bidirectional> || std::is_same_v<Mask, causal>);
+  template <class C>
+  bool by_library(const C& c, const attention_task& t, const detail::head_rows<float>& lse) const {
+    // its statistics lie in the memory of ours, and take all of it
+    const bool fits = lse.data == nullptr || lse.sample == static_cast<std::ptrdiff_t>(t.rows) * t.heads;
+    return fits && c.lengths == nullptr && c.prefixes == nullptr && device_.attention() != nullptr &&
+           device_.attention()->takes(t);
+  }
+  template <int Heads, class Mask, int Width, class C, class Q, class O>
+  static attention_task task_of(const C& c, const detail::head_rows<Q>& qkv, const detail::head_rows<O>& o,
+                                const detail::head_rows<float>& lse) {
+    constexpr int all = Heads * Width;
+    const auto in = as_const(qkv);
+    return {c.batch,
+            Heads,
+            c.rows,
+            Width,
+            std::is_same_v<Mask, causal>,
+            1 / std::sqrt(static_cast<float>(Width)),
+            rows_of(in, 0),
+            rows_of(in, all),
+            rows_of(in, 2 * all),
+            {const_cast<bf16*>(o.data), o.sample, o.row},  // of a gradient it is read
+            lse.data};
+  }
+  template <class T>
+  static attention_rows<T> rows_of(const detail::head_rows<T>& x, int first) {
+    return {x.data + first, x.sample, x.row};
+  }
   template <int Heads, class C>
   static detail::attention_extent extent_of(const C& c) {
     return {c.rows, Heads, c.lengths, c.prefixes};

@@ -15,6 +15,8 @@ namespace trm::cuda {
 inline constexpr int warp_size = 32;
 /// The most threads of a block, which leaves each of them 255 registers.
 inline constexpr int most_threads = 256;
+/// The most shared memory of a block, in bytes: of sm_80. (Of sm_86 and sm_89 it is 99 KiB.)
+inline constexpr std::size_t most_shared = std::size_t{163} << 10;
 
 /// The element types of products.
 enum class element {

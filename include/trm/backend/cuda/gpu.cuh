@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "trm/backend/cuda/attention_provider.hpp"
 #include "trm/backend/cuda/block.hpp"
 #include "trm/backend/cuda/device.hpp"
 #include "trm/backend/cuda/gpu_error.cuh"
@@ -185,6 +186,10 @@ class gpu {
     detail::check(cudaGetLastError(), "kernel launch");
   }
   void multiply(const product& p) { products_.multiply(p, stream_); }
+  /// Attention of bf16 is this library's from now on, where it takes it; null: of our own kernels. Not while there are captured steps.
+  void attend_by(attention_provider* library) { attention_ = library; }
+  /// Whose attention it is.
+  attention_provider* attention() const { return attention_; }
 
   /// What was captured.
   class graph {
@@ -234,6 +239,7 @@ class gpu {
   cudaStream_t stream_ = nullptr, ahead_ = nullptr;
   mark worked_, copied_;  // of the one for the other
   detail::library_products products_;
+  attention_provider* attention_ = nullptr;
 };
 
 static_assert(device<gpu>);

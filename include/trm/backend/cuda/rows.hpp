@@ -158,6 +158,10 @@ struct rows_kernel {
 struct rows_shape {
   int at_once, threads;
 };
+/// Does one row of n channels of `bytes` each fit a block?
+constexpr bool row_fits(int n, int bytes) {
+  return static_cast<std::size_t>(n | 1) * static_cast<std::size_t>(bytes) <= most_shared;
+}
 /// For rows of n channels of `bytes` each. `across`: some views have their rows, not their channels, side by side.
 constexpr rows_shape shape_of_rows(int n, int bytes, bool across) {
   const long long row = static_cast<long long>(n | 1) * bytes;
