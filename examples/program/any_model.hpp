@@ -155,10 +155,10 @@ class preset_list {
     std::ranges::sort(all_, {}, order);
   }
 
-  /// The preset `name` for examples of `tokens` tokens. \throws trm::error that says what there is
-  const preset& find(const std::string& name, int tokens) const {
+  /// The preset `name` for examples of `tokens` tokens, on the chosen device or another. \throws trm::error that says what there is
+  const preset& find(const std::string& name, int tokens) const { return find(name, tokens, chosen_device()); }
+  const preset& find(const std::string& name, int tokens, const std::string& device) const {
     std::string sizes;
-    const std::string device = chosen_device();
     for (const preset& p : all_) {
       if (p.name != name || p.make()->device() != device) continue;
       const int here = p.make()->description().tokens;

@@ -23,7 +23,7 @@ namespace program {
 
 class train_command {
  public:
-  train_command(application& app, task& t) : task_(t) {
+  train_command(application& app, task& t) : app_(app), task_(t) {
     s_.preset = "small";
     c_ = &app.command(
         "train", "Train a model, or go on with its training", t.training_example(), [this] { run(); },
@@ -47,7 +47,9 @@ class train_command {
   }
   void prepare() {
     train_ = task_.open(data_, "train", true, s_.training.seed);
-    preset_ = &presets_.find(s_.preset, train_.metadata.seq_len);
+    // Its numbers are the same on all devices, so the options can be asked for where there is no GPU.
+    const std::string device = app_.prints_options() ? "cpu" : chosen_device();
+    preset_ = &presets_.find(s_.preset, train_.metadata.seq_len, device);
     for (const CLI::Option* o : c_->get_options()) {
       if (o->count() > 0) s_.said.insert(name_in_file(*o));
     }
@@ -95,6 +97,7 @@ class train_command {
 
   dataset_facts facts(const std::string& split) const { return hash_dataset(task_, data_, split); }
 
+  const application& app_;
   task& task_;
   preset_list presets_;
   training_settings s_;

@@ -87,6 +87,9 @@ class application {
     for (entry& c : commands_) c.several = c.several || c.app == &command;
   }
 
+  /// Are the options all that is asked for? Nothing will be computed then, on whatever device.
+  bool prints_options() const { return print_config_; }
+
   /// Exit code 0, or 1 for a failure and 2 for wrong usage, each with one line on standard error.
   int run(int argc, char** argv) {
     int code = 1;

@@ -16,6 +16,8 @@ EMULATED_GPUS=0 refuses 1 '^trm-toy: --device cuda: there is no GPU here' "${run
 EMULATED_GPUS=0 refuses 1 'there is no preset "emulated" for --device cpu: bf16, ' "${run[@]}" --run never
 refuses 1 'there is no preset "emulated" for --device cpu: bf16, ' "${run[@]}" --device cpu --run never
 refuses 1 'there is no preset "plain" for --device cuda: emulated' train --data 1 --preset plain --run never
+EMULATED_GPUS=0 succeeds "options for elsewhere" train --data 1 --preset plain --run never --device cuda --print-config
+contains out.txt '^device = "cuda"'
 
 # --- the same bits
 # waited ARGUMENT...: every step is waited for
