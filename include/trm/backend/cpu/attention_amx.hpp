@@ -89,13 +89,13 @@ struct amx_attention : amx_rows {
         const bool two_rows = i + 1 < rows, two_columns = j + 1 < columns;
         const amx::operand x = from(a, i), y = from(b, j);
         if (two_rows && two_columns) {
-          amx::multiply<2, 2>(x, y, steps, to, ldc, proceed);
+          amx::multiply<1, 2, 2>(x, y, steps, to, ldc, proceed);
         } else if (two_rows) {
-          amx::multiply<2, 1>(x, y, steps, to, ldc, proceed);
+          amx::multiply<1, 2, 1>(x, y, steps, to, ldc, proceed);
         } else if (two_columns) {
-          amx::multiply<1, 2>(x, y, steps, to, ldc, proceed);
+          amx::multiply<1, 1, 2>(x, y, steps, to, ldc, proceed);
         } else {
-          amx::multiply<1, 1>(x, y, steps, to, ldc, proceed);
+          amx::multiply<1, 1, 1>(x, y, steps, to, ldc, proceed);
         }
       }
     }

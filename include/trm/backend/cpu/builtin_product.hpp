@@ -15,9 +15,10 @@ namespace trm::cpu {
 /// float32 and bf16 by packed strips and register tiles (the scheme of Goto and van de Geijn, ACM TOMS 34(3), 2008,
 /// without its blocking of the reduction, which is short here); float64 by `reference_product`.
 ///
-/// A prepared weight is the same for every instruction set: panels of 32 outputs (the last one of 16 where that is
-/// enough), each [k][32] float32 or [k/2][32] pairs of bf16. bf16 is multiplied in pairs by vdpbf16ps where the
-/// processor has it (subnormal numbers count as zero there), elsewhere widened to float32.
+/// A prepared weight is panels of 32 outputs (the last one of 16 where that is enough), each [k][32] float32 or [k/2][32] pairs
+/// of bf16, the same for every instruction set but one: where the processor has tiles (isa::amx) float32 is prepared, and
+/// multiplied, as the sum of three bf16 (split_packing.hpp), which is as exact as float32 and twice as fast. bf16 is multiplied
+/// by tiles, or in pairs by vdpbf16ps (subnormal numbers count as zero in both), elsewhere widened to float32.
 struct builtin_product {
   static constexpr int row_block = 224;
   static constexpr bool rows_independent = true;
@@ -28,7 +29,8 @@ struct builtin_product {
     if constexpr (std::is_same_v<T, double>) {
       return reference_product::prepared_bytes<T>(n, k);
     } else {
-      return sizeof(std::uint32_t) * size(padded_outputs(n)) * panel_steps(weight_kind<T>, k);
+      return std::max(sizeof(std::uint32_t) * size(padded_outputs(n)) * panel_steps(weight_kind<T>, k),
+                      tile_product<T>::prepared_bytes(n, k));
     }
   }
 
@@ -37,6 +39,9 @@ struct builtin_product {
     if constexpr (std::is_same_v<T, double>) {
       reference_product::prepare<T, M>(w, n, k, out);
     } else {
+      if constexpr (std::is_same_v<T, float>) {
+        if (tile_product<T>::usable()) return tile_product<T>::prepare(w, n, k, out);
+      }
       auto* words = static_cast<std::uint32_t*>(out);
       at_level(current_isa(), [&](auto level) {
         for (int j = 0; j < n; j += panel) {
@@ -54,38 +59,45 @@ struct builtin_product {
   /// Rows of one task, as many as the caches are best used with.
   template <class T>
   static int preferred_rows() {
-    return std::is_same_v<T, bf16> && tile_product::usable() ? row_block : row_block / 2;
+    return tile_product<T>::usable() ? row_block : row_block / 2;
+  }
+
+  /// Rows of a tile of the processor.
+  template <class T>
+  static int row_unit() {
+    return tile_product<T>::usable() ? amx::rows : 1;
   }
 
   /// The packed rows of one call.
   template <class T>
   static constexpr std::size_t multiply_workspace(int /*n*/, int k) {
-    if constexpr (std::is_same_v<T, double>) return 0;
-    return round_to_line(sizeof(float) * size(row_block) * size(k + 1));
+    if constexpr (std::is_same_v<T, double>) {
+      return 0;
+    } else {
+      return round_to_line(
+          std::max(sizeof(float) * size(row_block) * size(k + 1), tile_product<T>::rows_bytes(row_block, k)));
+    }
   }
 
   /// Rows as `multiply_columns` reads them.
   template <class T>
   static void pack(strided<const T> a, int m, int k, void* workspace) {
     if constexpr (!std::is_same_v<T, double>) {
-      if constexpr (std::is_same_v<T, bf16>) {
-        if (tile_product::usable()) return tile_product::pack(a, m, k, workspace);
-      }
+      if (tile_product<T>::usable()) return tile_product<T>::pack(a, m, k, workspace);
       at_level(current_isa(),
                [&](auto level) { pack_at<level.value>(a, m, k, static_cast<std::uint32_t*>(workspace)); });
     }
   }
-  /// tile[i * ld + j - first] for the columns j in [first, first + count), `first` a multiple of 32, of rows that were packed.
+  /// tile[i * ld + j - first] for the columns j of the range, which begins at a multiple of 32, of rows that were packed.
   template <class T>
-  static void multiply_columns(strided<const T> a, int m, const void* prepared, int n, int k, int first, int count,
+  static void multiply_columns(strided<const T> a, int m, const void* prepared, int n, int k, column_range columns,
                                accumulator<T>* tile, std::ptrdiff_t ld, const void* workspace) {
     static_assert(!std::is_same_v<T, double>, "float64 is multiplied as a whole");
-    if constexpr (std::is_same_v<T, bf16>) {
-      if (tile_product::usable())
-        return tile_product::multiply(a, m, prepared, n, k, first, count, tile, ld, workspace);
+    if (tile_product<T>::usable()) {
+      return tile_product<T>::multiply_columns(a, m, prepared, n, k, columns, tile, ld, workspace);
     }
     at_level(current_isa(), [&](auto level) {
-      multiply_at<level.value>(a, m, static_cast<const std::uint32_t*>(prepared), n, k, first, count, tile, ld,
+      multiply_at<level.value>(a, m, static_cast<const std::uint32_t*>(prepared), n, k, columns, tile, ld,
                                static_cast<const std::uint32_t*>(workspace));
     });
   }
@@ -95,19 +107,23 @@ struct builtin_product {
     if constexpr (std::is_same_v<T, double>) {
       reference_product::multiply<T>(a, m, prepared, n, k, tile, ld, workspace);
     } else {
+      if (tile_product<T>::usable()) return tile_product<T>::multiply(a, m, prepared, n, k, tile, ld, workspace);
       pack(a, m, k, workspace);
-      multiply_columns(a, m, prepared, n, k, 0, n, tile, ld, workspace);
+      multiply_columns(a, m, prepared, n, k, {0, n, 0}, tile, ld, workspace);
     }
   }
 
   /// The packed strips of one chunk of the reduction.
   template <class T>
   static constexpr std::size_t accumulate_workspace(int n, int k) {
-    if constexpr (std::is_same_v<T, double>) return 0;
-    // strips of at most 14 rows, of 4 at least, each with a line behind it; then the panels
-    const std::size_t strips = sizeof(std::uint32_t) * (size(chunk) * size(n + 14) + 16 * size(n / 4 + 3) +
-                                                        size(padded_outputs(k)) * size(chunk));
-    return round_to_line(std::max(strips, std::is_same_v<T, bf16> ? tile_product::accumulate_workspace(n, k) : 0));
+    if constexpr (std::is_same_v<T, double>) {
+      return 0;
+    } else {
+      // strips of at most 14 rows, of 4 at least, each with a line behind it; then the panels
+      const std::size_t strips = sizeof(std::uint32_t) * (size(chunk) * size(n + 14) + 16 * size(n / 4 + 3) +
+                                                          size(padded_outputs(k)) * size(chunk));
+      return round_to_line(std::max(strips, tile_product<T>::accumulate_workspace(n, k)));
+    }
   }
 
   template <class T, class G>
@@ -120,10 +136,8 @@ struct builtin_product {
         rows *= batch;
         batch = 1;
       }
-      if constexpr (std::is_same_v<T, bf16>) {
-        if (tile_product::usable()) {
-          return tile_product::accumulate(pool, batch, rows, d, d_sample, n, x, x_sample, k, g, ld, workspace);
-        }
+      if (tile_product<T>::usable()) {
+        return tile_product<T>::accumulate(pool, batch, rows, d, d_sample, n, x, x_sample, k, g, ld, workspace);
       }
       at_level(current_isa(), [&](auto level) {
         accumulate_at<level.value>(pool, batch, rows, d, d_sample, n, x, x_sample, k, g, ld,
@@ -185,9 +199,8 @@ struct builtin_product {
     }
   }
 
-  /// Columns [first, first + count) of the product, `first` a multiple of the panel; tile[0] is column `first`.
   template <isa Level, class T>
-  static void multiply_at(strided<const T> a, int m, const std::uint32_t* prepared, int n, int k, int first, int count,
+  static void multiply_at(strided<const T> a, int m, const std::uint32_t* prepared, int n, int k, column_range range,
                           float* out, std::ptrdiff_t ld, const std::uint32_t* packed) {
     using kernel = tiles<Level>;
     using strips = row_strips<Level, T>;
@@ -197,7 +210,7 @@ struct builtin_product {
     const strips s{a, m, k};
     const int weight_steps = s.weight_steps(), parts = (weight_steps + depth - 1) / depth;
     const int part = (weight_steps + parts - 1) / std::max(parts, 1);
-    const int end = first + count;
+    const int first = range.first, end = first + range.count;
     for (int u = 0; u < weight_steps; u += part) {  // a panel's part stays in a first-level cache while strips pass by
       const int steps = std::min(part, weight_steps - u);
       for (int j = first; j < end; j += panel) {
@@ -207,7 +220,7 @@ struct builtin_product {
         // The next panel is fetched meanwhile, a share of it with each strip: it would come from afar.
         int next_j = j + panel, next_u = u;
         if (next_j >= end) next_u = u + part < weight_steps ? u + part : 0;
-        if (next_j >= end && next_u > 0) next_j = first;
+        if (next_j >= end) next_j = next_u > 0 ? first : range.next;
         const char* ahead = nullptr;
         if (next_j < n) {
           ahead = reinterpret_cast<const char*>(prepared + size(next_j) * panel_steps(weight_kind<T>, k) +
@@ -249,7 +262,7 @@ struct builtin_product {
       }
     }
     if (weight_steps == 0) {
-      for (int i = 0; i < m; ++i) std::fill_n(out + i * ld, count, 0.0f);
+      for (int i = 0; i < m; ++i) std::fill_n(out + i * ld, range.count, 0.0f);
     }
   }
 

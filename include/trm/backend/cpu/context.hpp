@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <thread>
 
 #include "trm/backend/count.hpp"
 #include "trm/backend/cpu/attention_kernel.hpp"
 #include "trm/backend/cpu/builtin_product.hpp"
+#include "trm/backend/cpu/column_sinks.hpp"
 #include "trm/backend/cpu/embedding.hpp"
 #include "trm/backend/cpu/isa.hpp"
 #include "trm/backend/cpu/losses.hpp"
@@ -276,22 +278,36 @@ class context {
     const bool merged = c.rows == 1 || (X::order == layout::channels_last && s.sample == c.rows * s.row);
     const std::ptrdiff_t row = c.rows == 1 ? s.sample : s.row;
     const int total = merged ? c.batch * c.rows : c.rows, runs = merged ? 1 : c.batch;
-    const int block = rows_of_block<T>(total, runs), blocks = (total + block - 1) / block;
+    const int block = rows_of_block<T>(total, runs), unit = row_unit<T>(block), units = (total + unit - 1) / unit;
+    const int blocks = std::min(units, (total + block - 1) / block);
+    const auto begin_of = [=](int part) {
+      return std::min(total, static_cast<int>(std::int64_t{units} * part / blocks) * unit);
+    };
     pool_.run(runs * blocks, [&](int task, int worker) {
-      const int run = task / blocks, first_row = task % blocks * block, m = std::min(block, total - first_row);
+      const int run = task / blocks, first_row = begin_of(task % blocks), m = begin_of(task % blocks + 1) - first_row;
       A* tile = reinterpret_cast<A*>(worker_memory(worker));
       void* workspace = worker_memory(worker) + tile_bytes<A>(N);
       const strided<const T> a{x.data + run * s.sample + first_row * row, row, s.channel};
       const auto finish = [&](int first, int count) {
+        const auto place = [&](int i) {
+          const int at = first_row + i;
+          return merged ? detail::row_place{at / c.rows, at % c.rows, c.rows} : detail::row_place{run, at, c.rows};
+        };
         for_isa(current_isa(), [&](auto level) TRM_INLINE {
           for (int i = 0; i < m; ++i) {
             A* v = tile + i * ld;
+            const detail::row_place p = place(i);
+            if constexpr (part == N && level.lanes == 16 && detail::takes_columns<S>) {
+              constexpr int together = detail::rows_of_columns;
+              if (bias == nullptr && i + together <= m && p.row + together <= c.rows) {
+                detail::put_rows_as_columns<N>(out, v, ld, p);
+                i += together - 1;
+                continue;
+              }
+            }
             if (bias != nullptr) {
               for (int j = 0; j < count; ++j) v[j] += static_cast<A>(static_cast<T>(bias[first + j]));
             }
-            const int at = first_row + i;
-            const detail::row_place p =
-                merged ? detail::row_place{at / c.rows, at % c.rows, c.rows} : detail::row_place{run, at, c.rows};
             detail::put(out, detail::result_row<A, level.lanes>{v, count, p, first});
           }
         });
@@ -303,11 +319,15 @@ class context {
         Provider::template pack<T>(a, m, K, workspace);
         constexpr int end = halves ? N / 2 : N, step = halves ? part / 2 : part;
         for (int first = 0; first < end; first += step) {
-          const int count = std::min(step, end - first);
-          Provider::template multiply_columns<T>(a, m, prepared, N, K, first, count, tile, ld, workspace);
+          const int count = std::min(step, end - first), next = first + step < end ? first + step : 0;
+          const auto multiply = [&](column_range columns, A* to) {
+            Provider::template multiply_columns<T>(a, m, prepared, N, K, columns, to, ld, workspace);
+          };
           if constexpr (halves) {
-            Provider::template multiply_columns<T>(a, m, prepared, N, K, N / 2 + first, count, tile + count, ld,
-                                                   workspace);
+            multiply({first, count, N / 2 + first}, tile);
+            multiply({N / 2 + first, count, next}, tile + count);
+          } else {
+            multiply({first, count, next}, tile);
           }
           finish(first, halves ? 2 * count : count);
         }
@@ -331,6 +351,15 @@ class context {
     if constexpr (multiplies_columns<Provider>)
       return pool_.at_once(total * runs, Provider::template preferred_rows<T>());
     return Provider::rows_independent ? pool_.at_once(total * runs, Provider::row_block) : Provider::row_block;
+  }
+  /// Blocks end at multiples of this.
+  template <class T>
+  static int row_unit(int block) {
+    if constexpr (multiplies_columns<Provider>) {
+      return Provider::template row_unit<T>();
+    } else {
+      return block;
+    }
   }
   template <class Mask, class C>
   static auto visible(const C& c, int b) {

@@ -62,6 +62,11 @@ struct int8_product {
   static int preferred_rows() {
     return row_block;
   }
+  /// Rows of a tile of the processor.
+  template <class T>
+  static int row_unit() {
+    return amx::rows;
+  }
 
   /// Rows as bytes, and their scales.
   template <class T>
@@ -82,11 +87,12 @@ struct int8_product {
     }
   }
 
-  /// tile[i * ld + j - first] for the columns j in [first, first + count), `first` a multiple of column_unit, of rows that were packed.
+  /// tile[i * ld + j - first] for the columns j of the range, which begins at a multiple of column_unit, of rows that were packed.
   template <class T>
-  static void multiply_columns(strided<const T> /*a*/, int m, const void* prepared, int n, int k, int first, int count,
+  static void multiply_columns(strided<const T> /*a*/, int m, const void* prepared, int n, int k, column_range columns,
                                accumulator<T>* tile, std::ptrdiff_t ld, const void* workspace) {
     static_assert(!std::is_same_v<T, double>, "float64 is multiplied as a whole");
+    const int first = columns.first, count = columns.count;
     const prepared_weight<const std::byte> w(prepared, n, k);
     const packed_rows<const std::byte> rows(workspace, k);
     switch (current_int8_isa()) {
@@ -116,7 +122,7 @@ struct int8_product {
       reference_product::multiply<T>(a, m, prepared, n, k, tile, ld, workspace);
     } else {
       pack(a, m, k, workspace);
-      multiply_columns(a, m, prepared, n, k, 0, n, tile, ld, workspace);
+      multiply_columns(a, m, prepared, n, k, {0, n, 0}, tile, ld, workspace);
     }
   }
 

@@ -31,7 +31,7 @@
 namespace trm::cpu {
 
 /// Each contains the ones before it. portable: vectors of 16 bytes, which every processor has or the compiler takes apart. avx2: AVX2
-/// and FMA. avx512: AVX-512 F, BW, DQ, VL. avx512_bf16: pairs of bf16 multiplied (vdpbf16ps). amx: products of bf16 by tiles (amx.hpp);
+/// and FMA. avx512: AVX-512 F, BW, DQ, VL. avx512_bf16: pairs of bf16 multiplied (vdpbf16ps). amx: products by tiles (amx.hpp);
 /// all else is computed as in avx512_bf16.
 enum class isa { portable, avx2, avx512, avx512_bf16, amx };
 /// All of them, in their order.
@@ -70,8 +70,8 @@ inline bool rounds_to_bf16 = detect_isa() >= isa::avx512_bf16;
 /// What this process computes with: `detect_isa()` unless `use_isa` said otherwise.
 inline isa current_isa() { return detail::chosen_isa().load(std::memory_order_relaxed); }
 
-/// Computes with `level` from now on, process-wide; for tests and comparisons, between calls of kernels. Prepared
-/// weights stay valid. Throws trm::error where the machine lacks it.
+/// Computes with `level` from now on, process-wide; for tests and comparisons, between calls of kernels. Weights are
+/// prepared again after it (weights_changed()): float32 has another form for tiles. Throws trm::error where the machine lacks it.
 inline void use_isa(isa level) {
   if (level > detect_isa()) throw error("use_isa", std::string("this machine has no ") + name(level));
   detail::chosen_isa().store(level, std::memory_order_relaxed);

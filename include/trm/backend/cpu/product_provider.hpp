@@ -57,11 +57,18 @@ concept product_provider = requires(thread_pool& pool, strided<const float> wf, 
   P::template accumulate<double>(pool, i, i, wd, s, i, wd, s, i, d, s, memory);
 };
 
+/// Columns of a product that one call computes, and with which one the next call will begin: what it needs may be fetched meanwhile.
+struct column_range {
+  /// Columns [first, first + count); then from `next` on.
+  int first, count, next;
+};
+
 /// A provider that computes a product in parts of its columns, so that a part is still in the cache when it is used:
 ///
 ///   preferred_rows<T>()                             rows of a task that use the caches best, at most row_block
+///   row_unit<T>()                                   a divisor of row_block; rows of a task are best a multiple of it
 ///   pack<T>(a, m, k, workspace)                     rows in the form that `multiply_columns` reads
-///   multiply_columns<T>(a, m, prepared, n, k, first, count, tile, ld, workspace)
+///   multiply_columns<T>(a, m, prepared, n, k, columns, tile, ld, workspace)
 ///       tile[i * ld + j - first] as of `multiply`, for the columns j in [first, first + count) of rows that were packed; `first` is a
 ///       multiple of column_unit. A column is the same, bit for bit, in whatever part it is computed. float and bf16 alone.
 template <class P>
@@ -69,8 +76,9 @@ concept multiplies_columns = product_provider<P> &&
     requires(strided<const bf16> b, void* memory, const void* prepared, float* f, int i, std::ptrdiff_t s) {
   { P::column_unit } -> std::convertible_to<int>;
   { P::template preferred_rows<bf16>() } -> std::same_as<int>;
+  { P::template row_unit<bf16>() } -> std::same_as<int>;
   P::template pack<bf16>(b, i, i, memory);
-  P::template multiply_columns<bf16>(b, i, prepared, i, i, i, i, f, s, memory);
+  P::template multiply_columns<bf16>(b, i, prepared, i, i, column_range{}, f, s, memory);
 };
 
 }  // namespace trm::cpu

@@ -18,7 +18,8 @@ TEST_CASE_TEMPLATE("the built-in product agrees with float64 on every instructio
   use_isa(detect_isa());
 }
 
-TEST_CASE_TEMPLATE("weights prepared for one instruction set serve every other", T, float, trm::bf16) {
+TEST_CASE_TEMPLATE("weights prepared for one instruction set serve every other, float32 that of tiles alone", T, float,
+                   trm::bf16) {
   const int n = 61, k = 83, m = 20;
   trm_test::numbers draw;
   const trm_test::samples<float> w(1, n, k, trm_test::order::rows_contiguous, draw);
@@ -38,6 +39,7 @@ TEST_CASE_TEMPLATE("weights prepared for one instruction set serve every other",
   for (isa by : levels) {
     for (isa with : levels) {
       if (by > detect_isa() || with > detect_isa()) continue;
+      if (std::is_same_v<T, float> && (by == isa::amx) != (with == isa::amx)) continue;
       const std::string names = std::string(name(by)) + ", " + name(with);
       CAPTURE(names);
       CHECK(product(by, with) == product(with, with));
