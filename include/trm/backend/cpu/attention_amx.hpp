@@ -80,22 +80,25 @@ struct amx_backward_arrays {
 
 struct amx_attention : amx_rows {
   /// c (+)= a b with `rows` x `columns` tiles and `steps` of the reduction.
+  template <int Terms = 1>
   static void product(const amx::operand& a, int rows, const amx::operand& b, int columns, int steps, float* c,
                       std::ptrdiff_t ldc, bool proceed) {
-    const auto from = [](const amx::operand& x, int i) { return amx::operand{x.tile(i, 0), x.next, x.step, x.row}; };
+    const auto from = [](const amx::operand& x, int i) {
+      return amx::operand{x.tile(i, 0), x.next, x.step, x.row, x.term};
+    };
     for (int j = 0; j < columns; j += 2) {
       for (int i = 0; i < rows; i += 2) {
         float* to = c + 16 * i * ldc + 16 * j;
         const bool two_rows = i + 1 < rows, two_columns = j + 1 < columns;
         const amx::operand x = from(a, i), y = from(b, j);
         if (two_rows && two_columns) {
-          amx::multiply<1, 2, 2>(x, y, steps, to, ldc, proceed);
+          amx::multiply<Terms, 2, 2>(x, y, steps, to, ldc, proceed);
         } else if (two_rows) {
-          amx::multiply<1, 2, 1>(x, y, steps, to, ldc, proceed);
+          amx::multiply<Terms, 2, 1>(x, y, steps, to, ldc, proceed);
         } else if (two_columns) {
-          amx::multiply<1, 1, 2>(x, y, steps, to, ldc, proceed);
+          amx::multiply<Terms, 1, 2>(x, y, steps, to, ldc, proceed);
         } else {
-          amx::multiply<1, 1, 1>(x, y, steps, to, ldc, proceed);
+          amx::multiply<Terms, 1, 1>(x, y, steps, to, ldc, proceed);
         }
       }
     }

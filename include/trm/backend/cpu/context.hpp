@@ -119,7 +119,8 @@ class context {
         lse_row = sl.row;
       }
       attention_forward<T>(q, q + D, q + 2 * D, sq.row, c.rows, d, A(1) / std::sqrt(A(d)), visible<Mask>(c, b),
-                           o.data + b * so.sample + h * d, so.row, row_lse, lse_row, worker_memory(worker));
+                           o.data + b * so.sample + h * d, so.row, row_lse, lse_row, worker_memory(worker),
+                           Q::max_rows >= detail::rows_for_split_attention);
     });
   }
   template <int Heads, class Mask, class Positions, class C, class Q, class O, class S, class Do, class G>
@@ -137,7 +138,8 @@ class context {
       void* workspace = worker_memory(worker) + round_up(static_cast<std::size_t>(3 * one) * sizeof(A), alignment);
       attention_backward<T>(q, q + D, q + 2 * D, sq.row, c.rows, d, A(1) / std::sqrt(A(d)), visible<Mask>(c, b),
                             o.data + b * so.sample + h * d, d_o.data + b * so.sample + h * d, so.row,
-                            lse.data + b * sl.sample + h, sl.row, dq, dq + one, dq + 2 * one, workspace);
+                            lse.data + b * sl.sample + h, sl.row, dq, dq + one, dq + 2 * one, workspace,
+                            Q::max_rows >= detail::rows_for_split_attention);
       for_isa(current_isa(), [&](auto level) TRM_INLINE {
         for (int r = 0; r < c.rows; ++r) {
           T* out = dqkv.data + b * sg.sample + r * sg.row + h * d;
