@@ -66,7 +66,7 @@ void attention_forward(const T* q, const T* k, const T* v, std::ptrdiff_t stride
                        int rows, int head_dim, accumulator<T> scale, Visible visible, T* o,
                        std::ptrdiff_t o_stride,                         // [rows, head_dim]
                        accumulator<T>* lse, std::ptrdiff_t lse_stride,  // [rows] or null
-                       void* workspace, bool long_rows = true) {
+                       void* workspace, [[maybe_unused]] bool long_rows = true) {
   if constexpr (std::is_same_v<T, double>) {
     attention_forward_reference(q, k, v, stride, rows, head_dim, scale, visible, o, o_stride, lse, lse_stride,
                                 workspace);
@@ -96,7 +96,7 @@ void attention_backward(const T* q, const T* k, const T* v, std::ptrdiff_t strid
                         std::ptrdiff_t o_stride,                                     // [rows, head_dim]
                         const accumulator<T>* lse, std::ptrdiff_t lse_stride,        // [rows]
                         accumulator<T>* dq, accumulator<T>* dk, accumulator<T>* dv,  // [rows, head_dim], contiguous
-                        void* workspace, bool long_rows = true) {
+                        void* workspace, [[maybe_unused]] bool long_rows = true) {
   if constexpr (std::is_same_v<T, double>) {
     attention_backward_reference(q, k, v, stride, rows, head_dim, scale, visible, o, d_o, o_stride, lse, lse_stride, dq,
                                  dk, dv, workspace);

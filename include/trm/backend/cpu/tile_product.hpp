@@ -266,6 +266,8 @@ struct tile_product {
   template <class... Arguments>
   static void pack(const Arguments&...) {}
   template <class... Arguments>
+  static void multiply_columns(const Arguments&...) {}
+  template <class... Arguments>
   static void multiply(const Arguments&...) {}
   template <class... Arguments>
   static void accumulate(thread_pool&, const Arguments&...) {}
