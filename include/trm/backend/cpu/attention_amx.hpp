@@ -10,7 +10,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 
 #include "trm/backend/cpu/attention_amx_rows.hpp"
@@ -187,6 +186,30 @@ struct amx_attention : amx_rows {
     }
   }
 
+  /// out[first + i][c] = x[c][i]
+  static void write_queries(const float* x, const query_range& r, int d, float* out) {
+    with_isa<isa::avx512>([&](auto) TRM_INLINE {
+      for (int i = 0; i < r.columns; i += 16) {
+        each_query(x, F::broadcast(1.0f), i, r.count, d, [&](int row, int c, const F& v) TRM_INLINE {
+          v.store(out + std::ptrdiff_t{r.first + row} * d + c);
+        });
+      }
+    });
+  }
+  /// The gradient of all keys (or values) of a head, zero at first: in its place, or beside it where whole tiles of rows do not fit there.
+  struct key_gradient {
+    float *out, *sums;
+    std::ptrdiff_t count;
+    key_gradient(float* place, float* beside, int rows, int keys, int d)
+        : out(place), sums((keys + 15) / 16 * 16 <= rows ? place : beside), count(std::ptrdiff_t{keys} * d) {
+      std::fill_n(out, std::ptrdiff_t{rows} * d, 0.0f);
+      if (sums != out) std::fill_n(sums, std::ptrdiff_t{whole_steps(keys)} * d, 0.0f);
+    }
+    void finish() const {
+      if (sums != out) std::copy_n(sums, count, out);
+    }
+  };
+
   template <class Visible>
   static void forward(const bf16* q, const bf16* k, const bf16* v, std::ptrdiff_t stride, int rows, int d, float scale,
                       Visible visible, bf16* o, std::ptrdiff_t o_stride, float* lse, std::ptrdiff_t lse_stride,
@@ -288,15 +311,7 @@ struct amx_attention : amx_rows {
     const amx_backward_arrays a({memory}, rows, d);
     const amx::tile_scope scope;
     const int keys = std::max(0, static_cast<int>(visible(rows - 1))), padded = whole_steps(keys);
-    const std::size_t bytes = sizeof(float) * static_cast<std::size_t>(rows) * static_cast<std::size_t>(d);
-    const bool direct = (keys + 15) / 16 * 16 <= rows;  // whole tiles of the gradients fit their place
-    float *const dk_sum = direct ? dk : a.dk, *const dv_sum = direct ? dv : a.dv;
-    std::memset(dk, 0, bytes);
-    std::memset(dv, 0, bytes);
-    if (!direct) {
-      std::fill_n(a.dk, std::ptrdiff_t{padded} * d, 0.0f);
-      std::fill_n(a.dv, std::ptrdiff_t{padded} * d, 0.0f);
-    }
+    const key_gradient dk_sum(dk, a.dk, rows, keys, d), dv_sum(dv, a.dv, rows, keys, d);
     const bool bad_k = copy_rows(k, stride, keys, padded, d, a.k), bad_v = copy_rows(v, stride, keys, padded, d, a.v);
     const bool marked = bad_k || bad_v;
     if (marked) {
@@ -338,25 +353,18 @@ struct amx_attention : amx_rows {
                 false);
         if (marked) mark_scores(a.p, a.flags, begin, end);
         score_gradients(a, r, begin, end, scale, log_sum, delta);
-        product(left(a.p_rows, query_block), tiles, right(a.do_pairs, d), d / 16, whole / amx::depth, dv_sum + at, d,
-                true);
-        product(left(a.ds_rows, query_block), tiles, right(a.q_pairs, d), d / 16, whole / amx::depth, dk_sum + at, d,
-                true);
+        product(left(a.p_rows, query_block), tiles, right(a.do_pairs, d), d / 16, whole / amx::depth, dv_sum.sums + at,
+                d, true);
+        product(left(a.ds_rows, query_block), tiles, right(a.q_pairs, d), d / 16, whole / amx::depth, dk_sum.sums + at,
+                d, true);
         product(left(a.k_turned + begin, padded), d / 16, right(a.ds_pairs, query_block), columns,
                 whole_steps(end - begin) / amx::depth, a.dq_turned, query_block, begin > 0);
         begin = end;
       } while (begin < r.keys);
-      with_isa<isa::avx512>([&](auto) TRM_INLINE {
-        for (int i = 0; i < r.columns; i += 16) {
-          each_query(a.dq_turned, F::broadcast(1.0f), i, r.count, d,
-                     [&](int row, int c, const F& x) TRM_INLINE { x.store(dq + std::ptrdiff_t{first + row} * d + c); });
-        }
-      });
+      write_queries(a.dq_turned, r, d, dq);
     }
-    if (!direct) {
-      std::copy_n(a.dk, std::ptrdiff_t{keys} * d, dk);
-      std::copy_n(a.dv, std::ptrdiff_t{keys} * d, dv);
-    }
+    dk_sum.finish();
+    dv_sum.finish();
   }
 };
 

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "trm/backend/cpu/attention_amx.hpp"
 #include "trm/backend/cpu/attention_tiles.hpp"
@@ -196,15 +195,7 @@ struct split_attention : amx_attention {
     const split_backward_arrays a({memory}, rows, d);
     const amx::tile_scope scope;
     const int keys = std::max(0, static_cast<int>(visible(rows - 1))), padded = whole_steps(keys);
-    const std::size_t bytes = sizeof(float) * static_cast<std::size_t>(rows) * static_cast<std::size_t>(d);
-    const bool direct = (keys + 15) / 16 * 16 <= rows;  // whole tiles of the gradients fit their place
-    float *const dk_sum = direct ? dk : a.dk, *const dv_sum = direct ? dv : a.dv;
-    std::memset(dk, 0, bytes);
-    std::memset(dv, 0, bytes);
-    if (!direct) {
-      std::fill_n(a.dk, std::ptrdiff_t{padded} * d, 0.0f);
-      std::fill_n(a.dv, std::ptrdiff_t{padded} * d, 0.0f);
-    }
+    const key_gradient dk_sum(dk, a.dk, rows, keys, d), dv_sum(dv, a.dv, rows, keys, d);
     std::fill_n(a.flags, padded, 0.0f);
     bool marked = take_rows(k, stride, keys, padded, d, a.k_copy, a.flags);
     marked = take_rows(v, stride, keys, padded, d, a.copy, a.flags) || marked;
@@ -247,24 +238,17 @@ struct split_attention : amx_attention {
         terms::rows(a.ds, query_block, 1, 16 * strips, whole, a.ds_rows);
         terms::columns(a.ds, 1, query_block, r.columns, whole_steps(count), query_block, a.ds_pairs);
         product<split_terms>(terms::left(a.p_rows, whole, 0, 0), strips, terms::right(a.do_pairs, d), d / 16,
-                             whole / amx::depth, dv_sum + at, d, true);
+                             whole / amx::depth, dv_sum.sums + at, d, true);
         product<split_terms>(terms::left(a.ds_rows, whole, 0, 0), strips, terms::right(a.q_pairs, d), d / 16,
-                             whole / amx::depth, dk_sum + at, d, true);
+                             whole / amx::depth, dk_sum.sums + at, d, true);
         product<split_terms>(terms::left(a.k_turned, padded, 0, begin), d / 16, terms::right(a.ds_pairs, query_block),
                              columns, whole_steps(count) / amx::depth, a.dq_turned, query_block, begin > 0);
         begin = end;
       } while (begin < r.keys);
-      with_isa<isa::avx512>([&](auto) TRM_INLINE {
-        for (int i = 0; i < r.columns; i += 16) {
-          each_query(a.dq_turned, F::broadcast(1.0f), i, r.count, d,
-                     [&](int row, int c, const F& x) TRM_INLINE { x.store(dq + std::ptrdiff_t{first + row} * d + c); });
-        }
-      });
+      write_queries(a.dq_turned, r, d, dq);
     }
-    if (!direct) {
-      std::copy_n(a.dk, std::ptrdiff_t{keys} * d, dk);
-      std::copy_n(a.dv, std::ptrdiff_t{keys} * d, dv);
-    }
+    dk_sum.finish();
+    dv_sum.finish();
   }
 };
 
