@@ -43,10 +43,6 @@ inline constexpr bool takes_columns<sink::plus<Other, Then>> = has_columns<Other
 template <class X, class R, class Then>
 inline constexpr bool takes_columns<sink::add_norm<X, R, Then>> = has_columns<X>&& has_columns<R>&& takes_columns<Then>;
 
-template <class Y, class R, class Then>
-inline constexpr bool takes_columns<sink::norm_gradient<Y, R, Then>> =
-    has_columns<Y>&& has_columns<R>&& takes_columns<Then>;
-
 /// The 16 rows of a view: channel i at data[i * step].
 template <class V>
 TRM_INLINE inline view_row<typename V::value_type, layout::channels_first> columns_at(const V& v, row_place p) {
@@ -58,17 +54,6 @@ template <class V>
 TRM_INLINE inline void add_columns(const V& view, const result_columns& r) {
   const auto x = columns_at(view, r.at);
   for (int i = 0; i < r.n; ++i) (floats<16>::load(r.v + 16 * i) + load_floats<16>(&x[i])).store(r.v + 16 * i);
-}
-
-/// The sum over the channels of f(i), in 16 partial sums as `sum` has them.
-template <class F>
-TRM_INLINE inline floats<16> sum_of_columns(int n, F f) {
-  floats<16> part[16];
-  for (auto& p : part) p = floats<16>::zero();
-  for (int i = 0; i < n; ++i) part[i % 16] += f(i);
-  floats<16> total = floats<16>::zero();
-  for (const auto& p : part) total += p;
-  return total;
 }
 
 /// As put(sink, row) for each of the rows.
@@ -85,10 +70,14 @@ TRM_INLINE inline void put_columns(const sink::plus<Other, Then>& s, const resul
 template <class X, class R, class Then>
 TRM_INLINE inline void put_columns(const sink::add_norm<X, R, Then>& s, const result_columns& r) {
   add_columns(s.x, r);
-  const floats<16> square = sum_of_columns(r.n, [&](int i) TRM_INLINE {
+  floats<16> part[16];  // as in `sum`
+  for (auto& p : part) p = floats<16>::zero();
+  for (int i = 0; i < r.n; ++i) {
     const floats<16> h = floats<16>::load(r.v + 16 * i);
-    return h * h;
-  });
+    part[i % 16] += h * h;
+  }
+  floats<16> square = floats<16>::zero();
+  for (const auto& p : part) square += p;
   float scale[16];
   square.store(scale);
   for (float& x : scale) x = 1.0f / std::sqrt(x / static_cast<float>(r.n) + static_cast<float>(s.eps));
@@ -100,33 +89,6 @@ TRM_INLINE inline void put_columns(const sink::add_norm<X, R, Then>& s, const re
   const floats<16> scales = floats<16>::load(scale);
   for (int i = 0; i < r.n; ++i) (floats<16>::load(r.v + 16 * i) * scales).store(r.v + 16 * i);
   put_columns(s.then, r);
-}
-
-template <class Y, class R, class Then>
-TRM_INLINE inline void put_columns(const sink::norm_gradient<Y, R, Then>& s, const result_columns& r) {
-  const auto y = columns_at(s.y, r.at);
-  float scale[16], mean[16];
-  for (int l = 0; l < 16; ++l) {
-    scale[l] = static_cast<float>(row_at(s.r, row_place{r.at.sample, r.at.row + l, r.at.rows})[0]);
-  }
-  sum_of_columns(r.n, [&](int i) TRM_INLINE {
-    return load_floats<16>(&y[i]) * floats<16>::load(r.v + 16 * i);
-  }).store(mean);
-  for (float& m : mean) m /= static_cast<float>(r.n);
-  const floats<16> scales = floats<16>::load(scale), means = floats<16>::load(mean);
-  for (int i = 0; i < r.n; ++i) {
-    (scales * (floats<16>::load(r.v + 16 * i) - load_floats<16>(&y[i]) * means)).store(r.v + 16 * i);
-  }
-  put_columns(s.then, r);
-}
-
-/// The same for rows of a view.
-template <int N, class X, class S>
-TRM_INLINE inline void put_columns_of(const X& x, const S& s, row_place first) {
-  alignas(64) float v[16 * N];
-  const auto from = columns_at(x, first);
-  for (int i = 0; i < N; ++i) load_floats<16>(&from[i]).store(v + 16 * i);
-  put_columns(s, result_columns{v, N, first});
 }
 
 /// The same for rows as a product leaves them, `ld` apart, of which whole vectors can be read.

@@ -170,14 +170,6 @@ class context {
       for_isa(current_isa(), [&](auto level) TRM_INLINE {
         for (int i = task * block; i < end; ++i) {
           const detail::row_place p{i / c.rows, i % c.rows, c.rows};
-          if constexpr (level.lanes == 16 && detail::has_columns<X> && detail::takes_columns<S>) {
-            constexpr int together = detail::rows_of_columns;
-            if (i + together <= end && p.row + together <= c.rows) {
-              detail::put_columns_of<X::width>(x, out, p);
-              i += together - 1;
-              continue;
-            }
-          }
           const auto row = detail::row_at(x, p);
           detail::each<A, level.lanes, X::order>(
               X::width, [&](int j, auto l) TRM_INLINE { detail::set<l()>(v, j, detail::get<l(), A>(row, j)); });
