@@ -299,12 +299,14 @@ class context {
           for (int i = 0; i < m; ++i) {
             A* v = tile + i * ld;
             const detail::row_place p = place(i);
-            if constexpr (part == N && level.lanes == 16 && detail::takes_columns<S>) {
-              constexpr int together = detail::rows_of_columns;
-              if (bias == nullptr && i + together <= m && p.row + together <= c.rows) {
-                detail::put_rows_as_columns<N>(out, v, ld, p);
-                i += together - 1;
-                continue;
+            if constexpr (part == N && detail::takes_columns<S>) {
+              if constexpr (level.lanes == 16) {
+                constexpr int together = detail::rows_of_columns;
+                if (bias == nullptr && i + together <= m && p.row + together <= c.rows) {
+                  detail::put_rows_as_columns<N>(out, v, ld, p);
+                  i += together - 1;
+                  continue;
+                }
               }
             }
             if (bias != nullptr) {
