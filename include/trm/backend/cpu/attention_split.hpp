@@ -25,9 +25,6 @@ namespace trm::cpu::detail {
 struct split_operand {
   static constexpr int step_words = split_terms * 256;  // of a strip
 
-  /// Words of strips of so many rows, and of so many columns; `k` elements.
-  static constexpr int words(int n, int k) { return n / 16 * (k / amx::depth) * step_words; }
-
   /// Strips of n rows: element (i, r) is x[i * si + r * sr].
   TRM_TARGET_AVX512 static void rows(const float* x, std::ptrdiff_t si, std::ptrdiff_t sr, int n, int k,
                                      std::uint32_t* out) {
@@ -103,8 +100,8 @@ struct split_attention : amx_attention {
   using tiles = attention_tiles<isa::avx512, float>;
   using terms = split_operand;
 
-  /// Rows side by side, zeros behind them up to `padded` rows. Rows with elements that are not finite become zero and their flags NaN, if
-  /// `flags` is not null.
+  /// Rows side by side, zeros behind them up to `padded` rows. Rows with elements that are not finite become zero and their flags NaN;
+  /// were there such?
   static bool take_rows(const float* x, std::ptrdiff_t stride, int count, int padded, int d, float* out, float* flags) {
     bool marked = false;
     with_isa<isa::avx512>([&](auto) TRM_INLINE {
