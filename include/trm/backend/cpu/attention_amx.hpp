@@ -186,6 +186,22 @@ struct amx_attention : amx_rows {
     }
   }
 
+  /// f(row, c, v): the channels [c, c + 16) of a block's results, the sums x[c][i] over their totals; and the logarithms of these, if
+  /// `lse` is not null.
+  template <class G>
+  static void finish_queries(const float* x, const running_softmax& m, const query_range& r, int d, float* lse,
+                             std::ptrdiff_t lse_stride, G f) {
+    with_isa<isa::avx512_bf16>([&](auto) TRM_INLINE {
+      alignas(64) float log_sum[query_block];
+      for (int i = 0; i < r.columns; i += 16) {
+        const F total = F::load(m.total + i);
+        ((F::load(m.largest + i) + log2(total)) * F::broadcast(0.693147181f)).store(log_sum + i);
+        const F inverse = select(less(F::zero(), total), F::broadcast(1.0f) / total, total);
+        each_query(x, inverse, i, r.count, d, [&](int row, int c, const F& v) TRM_INLINE { f(r.first + row, c, v); });
+      }
+      for (int i = 0; i < r.count && lse != nullptr; ++i) lse[(r.first + i) * lse_stride] = log_sum[i];
+    });
+  }
   /// out[first + i][c] = x[c][i]
   static void write_queries(const float* x, const query_range& r, int d, float* out) {
     with_isa<isa::avx512>([&](auto) TRM_INLINE {
@@ -243,17 +259,8 @@ struct amx_attention : amx_rows {
                 whole_steps(end - begin) / amx::depth, a.o_turned, query_block, begin > 0);
         begin = end;
       } while (begin < r.keys);
-      with_isa<isa::avx512_bf16>([&](auto) TRM_INLINE {
-        alignas(64) float log_sum[query_block];
-        for (int i = 0; i < r.columns; i += 16) {
-          const F total = F::load(m.total + i);
-          ((F::load(m.largest + i) + log2(total)) * F::broadcast(0.693147181f)).store(log_sum + i);
-          const F inverse = select(less(F::zero(), total), F::broadcast(1.0f) / total, total);
-          each_query(a.o_turned, inverse, i, r.count, d, [&](int row, int c, const F& x) TRM_INLINE {
-            store_rows(narrow(x, x), o + (first + row) * o_stride + c, nullptr);
-          });
-        }
-        for (int i = 0; i < r.count && lse != nullptr; ++i) lse[(first + i) * lse_stride] = log_sum[i];
+      finish_queries(a.o_turned, m, r, d, lse, lse_stride, [&](int row, int c, const F& x) TRM_INLINE {
+        store_rows(narrow(x, x), o + row * o_stride + c, nullptr);
       });
     }
   }

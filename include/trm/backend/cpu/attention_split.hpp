@@ -170,17 +170,8 @@ struct split_attention : amx_attention {
                              whole_steps(count) / amx::depth, a.o_turned, query_block, begin > 0);
         begin = end;
       } while (begin < r.keys);
-      with_isa<isa::avx512>([&](auto) TRM_INLINE {
-        alignas(64) float log_sum[query_block];
-        for (int i = 0; i < r.columns; i += 16) {
-          const F total = F::load(m.total + i);
-          ((F::load(m.largest + i) + log2(total)) * F::broadcast(0.693147181f)).store(log_sum + i);
-          const F inverse = select(less(F::zero(), total), F::broadcast(1.0f) / total, total);
-          each_query(a.o_turned, inverse, i, r.count, d,
-                     [&](int row, int c, const F& x) TRM_INLINE { x.store(o + (first + row) * o_stride + c); });
-        }
-        for (int i = 0; i < r.count && lse != nullptr; ++i) lse[(first + i) * lse_stride] = log_sum[i];
-      });
+      finish_queries(a.o_turned, m, r, d, lse, lse_stride,
+                     [&](int row, int c, const F& x) TRM_INLINE { x.store(o + row * o_stride + c); });
     }
   }
 
